@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Region: every page is zero, and comes back. */
+
+#include <linux/mm.h>
+
+#include "fixture.h"
+
+/* Bytes that make the region ask for steps of 64 pages. */
+#define PH_STEP_BYTES	(64ULL << (PAGE_SHIFT + 8))
+
+static void *ph_take(struct kunit *test, unsigned int pages)
+{
+	struct ph_fixture *fix = test->priv;
+	void *addr = ph_region_take_run(fix->region, pages);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, addr);
+	return addr;
+}
+
+static u64 ph_requests(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+
+	return atomic64_read(&fix->region->system_requests);
+}
+
+static void take_run_every_length_is_zero(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	u32 pages, lengths = 0, wrong = 0;
+	void *addr;
+
+	for (pages = 1; pages <= PH_RUN_MAX_PAGES; pages += 3, lengths++) {
+		addr = ph_take(test, pages);
+		KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region),
+				(u64)pages << PAGE_SHIFT);
+		wrong += !ph_fixture_is_zero(addr, (size_t)pages << PAGE_SHIFT);
+		ph_region_put_run(fix->region, addr, pages, false);
+		KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region), 0);
+	}
+	KUNIT_EXPECT_EQ(test, lengths, 171);
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+}
+
+static void take_run_when_hard_max_is_reached(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+
+	fix->region->hard_max = 3 * PAGE_SIZE;
+	KUNIT_EXPECT_PTR_EQ(test, ph_region_take_run(fix->region, 4),
+			    ERR_PTR(-EDQUOT));
+	KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region), 0);
+	ph_region_put_run(fix->region, ph_take(test, 3), 3, false);
+}
+
+static void put_run_kept_is_zeroed_and_reused(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	void *addr = ph_take(test, 4);
+	u64 requests = ph_requests(test);
+
+	memset(addr, 0x5a, 4 * PAGE_SIZE);
+	ph_region_put_run(fix->region, addr, 4, true);
+	KUNIT_EXPECT_EQ(test, fix->region->stock_pages, 4);
+	KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region), 4 * PAGE_SIZE);
+	KUNIT_EXPECT_PTR_EQ(test, ph_take(test, 4), addr);
+	KUNIT_EXPECT_TRUE(test, ph_fixture_is_zero(addr, 4 * PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, ph_requests(test), requests);
+	ph_region_put_run(fix->region, addr, 4, false);
+}
+
+static void take_run_carves_longer_stock(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	void *part[3];
+	u64 requests;
+	u32 i;
+
+	ph_region_put_run(fix->region, ph_take(test, 6), 6, true);
+	requests = ph_requests(test);
+	for (i = 0; i < 3; i++) {
+		part[i] = ph_take(test, 2);
+		memset(part[i], 1 + i, 2 * PAGE_SIZE);
+		KUNIT_EXPECT_EQ(test, fix->region->stock_pages, 4 - 2 * i);
+	}
+	KUNIT_EXPECT_EQ(test, ph_requests(test), requests);
+	for (i = 0; i < 3; i++) {
+		KUNIT_EXPECT_NULL(test, memchr_inv(part[i], 1 + i,
+						   2 * PAGE_SIZE));
+		ph_region_put_run(fix->region, part[i], 2, false);
+	}
+}
+
+static void take_run_when_stock_is_too_short(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	u64 requests;
+	void *addr;
+
+	ph_region_put_run(fix->region, ph_take(test, 2), 2, true);
+	requests = ph_requests(test);
+	addr = ph_take(test, 3);
+	KUNIT_EXPECT_EQ(test, ph_requests(test), requests + 1);
+	KUNIT_EXPECT_EQ(test, fix->region->stock_pages, 2);
+	ph_region_put_run(fix->region, addr, 3, false);
+}
+
+static void take_run_steps_grow_with_the_heap(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	void *addr;
+
+	KUNIT_ASSERT_EQ(test, 0, ph_region_charge(fix->region, PH_STEP_BYTES));
+	addr = ph_take(test, 1);
+	KUNIT_EXPECT_EQ(test, fix->region->stock_pages, 63);
+	ph_region_put_run(fix->region, addr, 1, false);
+	ph_region_trim(fix->region);
+	addr = ph_take(test, 5);
+	KUNIT_EXPECT_EQ(test, fix->region->stock_pages, 55);
+	ph_region_put_run(fix->region, addr, 5, false);
+	ph_region_uncharge(fix->region, PH_STEP_BYTES);
+}
+
+static void take_run_steps_when_above_soft_max(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	void *addr;
+
+	fix->region->soft_max = PH_STEP_BYTES - 1;
+	KUNIT_ASSERT_EQ(test, 0, ph_region_charge(fix->region, PH_STEP_BYTES));
+	addr = ph_take(test, 1);
+	KUNIT_EXPECT_EQ(test, fix->region->stock_pages, 0);
+	ph_region_put_run(fix->region, addr, 1, false);
+	ph_region_uncharge(fix->region, PH_STEP_BYTES);
+}
+
+static void take_run_when_step_does_not_fit_hard_max(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	void *addr;
+
+	KUNIT_ASSERT_EQ(test, 0, ph_region_charge(fix->region, PH_STEP_BYTES));
+	fix->region->hard_max = PH_STEP_BYTES + 2 * PAGE_SIZE;
+	addr = ph_take(test, 2);
+	KUNIT_EXPECT_EQ(test, fix->region->stock_pages, 0);
+	KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region),
+			fix->region->hard_max);
+	ph_region_put_run(fix->region, addr, 2, false);
+	ph_region_uncharge(fix->region, PH_STEP_BYTES);
+}
+
+static void take_pages_fills_the_array(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	const u32 nr = PH_RUN_MAX_PAGES + 77;
+	struct page **pages;
+	u32 i, wrong = 0;
+
+	pages = kunit_kcalloc(test, nr, sizeof(*pages), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, pages);
+	KUNIT_ASSERT_EQ(test, ph_region_take_pages(fix->region, pages, nr), 0);
+	KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region),
+			(u64)nr << PAGE_SHIFT);
+	for (i = 0; i < nr; i++)
+		wrong += !ph_fixture_is_zero(page_address(pages[i]), PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+	ph_region_put_pages(fix->region, pages, nr);
+	KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region), 0);
+}
+
+static void take_pages_when_hard_max_is_in_the_middle(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	const u32 nr = PH_RUN_MAX_PAGES + 77;
+	struct page **pages;
+
+	pages = kunit_kcalloc(test, nr, sizeof(*pages), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, pages);
+	fix->region->hard_max = (u64)(nr - 1) << PAGE_SHIFT;
+	KUNIT_EXPECT_EQ(test, ph_region_take_pages(fix->region, pages, nr),
+			-EDQUOT);
+	KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region), 0);
+	KUNIT_EXPECT_EQ(test, fix->region->stock_pages, 0);
+}
+
+static void set_reserve_stocks_pages(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+
+	KUNIT_ASSERT_EQ(test, ph_region_set_reserve(fix->region, 600), 0);
+	KUNIT_EXPECT_EQ(test, fix->region->stock_pages, 600);
+	KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region),
+			600ULL << PAGE_SHIFT);
+}
+
+static void set_reserve_is_not_trimmed(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+
+	KUNIT_ASSERT_EQ(test, ph_region_set_reserve(fix->region, 10), 0);
+	KUNIT_EXPECT_EQ(test, ph_region_trim(fix->region), 0);
+	KUNIT_EXPECT_EQ(test, fix->region->stock_pages, 10);
+}
+
+static void set_reserve_when_lowered(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+
+	KUNIT_ASSERT_EQ(test, ph_region_set_reserve(fix->region, 10), 0);
+	KUNIT_ASSERT_EQ(test, ph_region_set_reserve(fix->region, 4), 0);
+	ph_region_trim(fix->region);
+	KUNIT_EXPECT_EQ(test, fix->region->stock_pages, 4);
+	KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region), 4 * PAGE_SIZE);
+}
+
+static void set_reserve_when_hard_max_is_reached(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+
+	KUNIT_ASSERT_EQ(test, ph_region_set_reserve(fix->region, 10), 0);
+	fix->region->hard_max = 700ULL << PAGE_SHIFT;
+	KUNIT_EXPECT_EQ(test, ph_region_set_reserve(fix->region, 701),
+			-EDQUOT);
+	KUNIT_EXPECT_EQ(test, fix->region->stock_pages, 10);
+	KUNIT_EXPECT_EQ(test, fix->region->stock_target, 10);
+	KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region), 10 * PAGE_SIZE);
+}
+
+static void set_reserve_serves_runs_and_refills(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	u64 requests;
+	void *addr;
+
+	KUNIT_ASSERT_EQ(test, ph_region_set_reserve(fix->region, 8), 0);
+	requests = ph_requests(test);
+	addr = ph_take(test, 3);
+	KUNIT_EXPECT_EQ(test, ph_requests(test), requests);
+	KUNIT_EXPECT_EQ(test, fix->region->stock_pages, 5);
+	memset(addr, 0x5a, 3 * PAGE_SIZE);
+	ph_region_put_run(fix->region, addr, 3, false);
+	KUNIT_EXPECT_EQ(test, fix->region->stock_pages, 8);
+	addr = ph_take(test, 3);
+	KUNIT_EXPECT_TRUE(test, ph_fixture_is_zero(addr, 3 * PAGE_SIZE));
+	ph_region_put_run(fix->region, addr, 3, false);
+}
+
+static void trim_tells_what_it_gave_back(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+
+	ph_region_put_run(fix->region, ph_take(test, 6), 6, true);
+	KUNIT_EXPECT_EQ(test, ph_region_trim(fix->region), 6 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, ph_region_trim(fix->region), 0);
+	KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region), 0);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&fix->region->pages_returned), 6);
+}
+
+static void pages_are_told_apart_by_origin(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	void *first, *second;
+
+	if (fix->before.reserve_pages)
+		kunit_skip(test, "the module was loaded with a reserve");
+	KUNIT_ASSERT_EQ(test, ph_reserve_init(4), 0);
+	first = ph_take(test, 4);
+	second = ph_take(test, 2);
+	KUNIT_EXPECT_EQ(test, 4,
+			atomic64_read(&fix->region->pages_from_reserve));
+	KUNIT_EXPECT_EQ(test, 2,
+			atomic64_read(&fix->region->pages_from_system));
+	KUNIT_EXPECT_EQ(test, ph_requests(test), 1);
+	ph_region_put_run(fix->region, first, 4, false);
+	ph_region_put_run(fix->region, second, 2, false);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&fix->region->pages_returned), 6);
+	ph_reserve_exit();
+}
+
+static void held_is_pages_and_metadata(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	void *meta[40], *run[40];
+	u64 pages = 0, i;
+
+	for (i = 0; i < 40; i++) {
+		meta[i] = ph_region_meta_alloc(fix->region, 1 + 100 * i);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, meta[i]);
+		run[i] = ph_take(test, 1 + i % 8);
+		pages += 1 + i % 8;
+		KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region),
+				(pages << PAGE_SHIFT) +
+				atomic64_read(&fix->region->metadata));
+	}
+	for (i = 0; i < 40; i++) {
+		ph_region_meta_free(fix->region, meta[i], 1 + 100 * i);
+		ph_region_put_run(fix->region, run[i], 1 + i % 8, false);
+	}
+	KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region), 0);
+}
+
+static struct kunit_case ph_region_pages_test_cases[] = {
+	KUNIT_CASE(take_run_every_length_is_zero),
+	KUNIT_CASE(take_run_when_hard_max_is_reached),
+	KUNIT_CASE(put_run_kept_is_zeroed_and_reused),
+	KUNIT_CASE(take_run_carves_longer_stock),
+	KUNIT_CASE(take_run_when_stock_is_too_short),
+	KUNIT_CASE(take_run_steps_grow_with_the_heap),
+	KUNIT_CASE(take_run_steps_when_above_soft_max),
+	KUNIT_CASE(take_run_when_step_does_not_fit_hard_max),
+	KUNIT_CASE(take_pages_fills_the_array),
+	KUNIT_CASE(take_pages_when_hard_max_is_in_the_middle),
+	KUNIT_CASE(set_reserve_stocks_pages),
+	KUNIT_CASE(set_reserve_is_not_trimmed),
+	KUNIT_CASE(set_reserve_when_lowered),
+	KUNIT_CASE(set_reserve_when_hard_max_is_reached),
+	KUNIT_CASE(set_reserve_serves_runs_and_refills),
+	KUNIT_CASE(trim_tells_what_it_gave_back),
+	KUNIT_CASE(pages_are_told_apart_by_origin),
+	KUNIT_CASE(held_is_pages_and_metadata),
+	{}
+};
+
+static struct kunit_suite ph_region_pages_suite = {
+	.name = "privheap_region_pages",
+	.init = ph_fixture_init_region,
+	.exit = ph_fixture_exit,
+	.test_cases = ph_region_pages_test_cases,
+};
+
+kunit_test_suite(ph_region_pages_suite);

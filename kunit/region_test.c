@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Region: which offsets are taken, and by which slab. */
+
+#include "fixture.h"
+
+/* Only the address of a slab matters to the region. */
+static u64 ph_fake_memory[8][4];
+
+static struct ph_slab *ph_fake_slab(u32 nr)
+{
+	return (struct ph_slab *)ph_fake_memory[nr % 8];
+}
+
+static u64 ph_map(struct kunit *test, unsigned long pages)
+{
+	struct ph_fixture *fix = test->priv;
+	u64 start = U64_MAX;
+	u16 gen;
+
+	KUNIT_ASSERT_EQ(test, 0,
+			ph_region_map(fix->region, pages, &start, &gen));
+	return start;
+}
+
+static u16 ph_map_gen(struct kunit *test, unsigned long pages, u64 *start)
+{
+	struct ph_fixture *fix = test->priv;
+	u16 gen = 0;
+
+	KUNIT_ASSERT_EQ(test, 0,
+			ph_region_map(fix->region, pages, start, &gen));
+	return gen;
+}
+
+static u64 ph_end(struct ph_region *region)
+{
+	u64 end;
+
+	rcu_read_lock();
+	end = ph_region_end(region);
+	rcu_read_unlock();
+	return end;
+}
+
+static void region_lookup_when_new(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+
+	KUNIT_EXPECT_EQ(test, ph_end(fix->region), 0);
+	KUNIT_EXPECT_NULL(test, ph_fixture_slab(fix->region, 0));
+	KUNIT_EXPECT_NULL(test, ph_fixture_slab(fix->region, U64_MAX));
+	KUNIT_EXPECT_EQ(test, ph_region_gen(fix->region, 0),
+			fix->region->gen_first);
+	KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region), 0);
+}
+
+static void region_map_when_new(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	u64 start = U64_MAX;
+
+	KUNIT_EXPECT_EQ(test, ph_map_gen(test, 3, &start),
+			fix->region->gen_first);
+	KUNIT_EXPECT_EQ(test, start, 0);
+}
+
+static void region_map_never_overlaps(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	unsigned long *seen, page, pages, i;
+	const unsigned long nr = 4096;
+
+	seen = kunit_kzalloc(test, nr / BITS_PER_BYTE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, seen);
+	for (i = 0; i < 700; i++) {
+		pages = 1 + ph_fixture_random(fix, 8);
+		page = ph_map(test, pages) >> PAGE_SHIFT;
+		KUNIT_ASSERT_LE(test, page + pages, nr);
+		KUNIT_ASSERT_GE(test, find_next_bit(seen, page + pages, page),
+				page + pages);
+		bitmap_set(seen, page, pages);
+	}
+}
+
+static const unsigned long ph_lengths[] = {
+	1, 2, 7, PH_SEG_PAGES - 1, PH_SEG_PAGES, PH_SEG_PAGES + 1,
+	2 * PH_SEG_PAGES, 2 * PH_SEG_PAGES + 1, 1500
+};
+
+static void ph_length_name(const unsigned long *pages, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%lu pages", *pages);
+}
+
+KUNIT_ARRAY_PARAM(ph_length, ph_lengths, ph_length_name);
+
+static void region_publish_covers_its_range_only(struct kunit *test)
+{
+	const unsigned long *pages = test->param_value;
+	struct ph_fixture *fix = test->priv;
+	unsigned long page, wrong = 0;
+	u64 start;
+
+	ph_map(test, 1);
+	start = ph_map(test, *pages);
+	ph_region_publish(fix->region, ph_fake_slab(0), start, *pages);
+	for (page = 0; page < ph_end(fix->region) >> PAGE_SHIFT; page++) {
+		u64 offset = (u64)page << PAGE_SHIFT;
+		bool inside = offset >= start &&
+			      offset - start < (u64)*pages << PAGE_SHIFT;
+		struct ph_slab *want = inside ? ph_fake_slab(0) : NULL;
+
+		wrong += ph_fixture_slab(fix->region, offset) != want;
+		wrong += ph_fixture_slab(fix->region,
+					 offset + PAGE_SIZE - 1) != want;
+	}
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+	ph_region_unmap(fix->region, start, *pages, 1);
+}
+
+static void region_lookup_beyond_end(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	u64 start = ph_map(test, PH_SEG_PAGES), end = ph_end(fix->region);
+
+	ph_region_publish(fix->region, ph_fake_slab(0), start, PH_SEG_PAGES);
+	KUNIT_EXPECT_NOT_NULL(test, ph_fixture_slab(fix->region, end - 1));
+	KUNIT_EXPECT_NULL(test, ph_fixture_slab(fix->region, end));
+	KUNIT_EXPECT_NULL(test, ph_fixture_slab(fix->region,
+						PH_REGION_MAX_BYTES));
+	KUNIT_EXPECT_NULL(test, ph_fixture_slab(fix->region, U64_MAX));
+	KUNIT_EXPECT_EQ(test, ph_region_gen(fix->region, end),
+			fix->region->gen_first);
+	KUNIT_EXPECT_EQ(test, ph_region_gen(fix->region, U64_MAX),
+			fix->region->gen_first);
+	ph_region_unmap(fix->region, start, PH_SEG_PAGES, 1);
+}
+
+static void region_unmap_hides_slab(struct kunit *test)
+{
+	const unsigned long *pages = test->param_value;
+	struct ph_fixture *fix = test->priv;
+	u64 start = ph_map(test, *pages);
+	unsigned long page, wrong = 0;
+
+	ph_region_publish(fix->region, ph_fake_slab(0), start, *pages);
+	ph_region_unmap(fix->region, start, *pages, 5);
+	for (page = 0; page < *pages; page++) {
+		u64 offset = start + ((u64)page << PAGE_SHIFT);
+
+		wrong += !!ph_fixture_slab(fix->region, offset);
+		wrong += ph_region_gen(fix->region, offset) != 5;
+	}
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+}
+
+static void region_map_reuses_gap(struct kunit *test)
+{
+	const unsigned long *pages = test->param_value;
+	struct ph_fixture *fix = test->priv;
+	u64 end, gap;
+
+	ph_map(test, *pages);
+	gap = ph_map(test, *pages);
+	ph_map(test, *pages);
+	end = ph_end(fix->region);
+	ph_region_unmap(fix->region, gap, *pages, 1);
+	KUNIT_EXPECT_EQ(test, ph_map(test, *pages), gap);
+	KUNIT_EXPECT_EQ(test, ph_end(fix->region), end);
+}
+
+static void region_map_when_gap_is_too_short(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	u64 gap, next;
+
+	ph_map(test, 2);
+	gap = ph_map(test, 3);
+	next = ph_map(test, 2);
+	ph_region_unmap(fix->region, gap, 3, 1);
+	KUNIT_EXPECT_EQ(test, ph_map(test, 4), next + 2 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, ph_map(test, 3), gap);
+}
+
+static void region_map_large_starts_a_segment(struct kunit *test)
+{
+	u64 seg_bytes = (u64)PH_SEG_PAGES << PAGE_SHIFT;
+	int i;
+
+	ph_map(test, 1);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, 0,
+				ph_map(test, PH_SEG_PAGES + 1 + i) % seg_bytes);
+}
+
+static void region_map_small_uses_tail_of_large(struct kunit *test)
+{
+	u64 start = ph_map(test, PH_SEG_PAGES + 10);
+	u64 tail = start + ((u64)(PH_SEG_PAGES + 10) << PAGE_SHIFT);
+
+	KUNIT_EXPECT_EQ(test, ph_map(test, 5), tail);
+}
+
+static void region_generation_survives_unmap(struct kunit *test)
+{
+	const unsigned long *pages = test->param_value;
+	struct ph_fixture *fix = test->priv;
+	u64 start, again;
+
+	ph_map_gen(test, *pages, &start);
+	ph_region_unmap(fix->region, start, *pages, 77);
+	KUNIT_EXPECT_EQ(test, ph_map_gen(test, *pages, &again), 77);
+	KUNIT_EXPECT_EQ(test, again, start);
+}
+
+static void region_generation_is_the_largest_of_the_range(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	u64 a, b, c;
+
+	ph_map_gen(test, 2, &a);
+	ph_map_gen(test, 2, &b);
+	ph_region_unmap(fix->region, a, 2, 9);
+	ph_region_unmap(fix->region, b, 2, U16_MAX);
+	KUNIT_EXPECT_EQ(test, ph_map_gen(test, 1, &c), 9);
+	KUNIT_EXPECT_EQ(test, ph_map_gen(test, 3, &c), U16_MAX);
+}
+
+static void region_tables_grow_with_content_kept(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	u64 start[70];
+	u32 i, wrong = 0;
+
+	for (i = 0; i < ARRAY_SIZE(start); i++) {
+		start[i] = ph_map(test, PH_SEG_PAGES);
+		ph_region_publish(fix->region, ph_fake_slab(i), start[i],
+				  PH_SEG_PAGES);
+	}
+	for (i = 0; i < ARRAY_SIZE(start); i++) {
+		wrong += ph_fixture_slab(fix->region, start[i]) !=
+			 ph_fake_slab(i);
+		ph_region_unmap(fix->region, start[i], PH_SEG_PAGES, i + 2);
+	}
+	ph_map(test, 100 * PH_SEG_PAGES);
+	for (i = 0; i < ARRAY_SIZE(start); i++)
+		wrong += ph_region_gen(fix->region, start[i]) != i + 2;
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+}
+
+static void region_map_when_hard_max_is_reached(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	u64 start, held;
+	u16 gen;
+
+	ph_map(test, PH_SEG_PAGES);
+	held = ph_fixture_held(fix->region);
+	fix->region->hard_max = held + 100;
+	KUNIT_EXPECT_EQ(test, -EDQUOT,
+			ph_region_map(fix->region, 1, &start, &gen));
+	KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region), held);
+	fix->region->hard_max = PH_TEST_MAX_BYTES;
+	KUNIT_EXPECT_EQ(test, 0, ph_region_map(fix->region, 1, &start, &gen));
+}
+
+static void region_map_when_hard_max_allows_nothing(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	u64 start, max, held;
+	u32 failures = 0;
+	u16 gen;
+	int err;
+
+	for (max = 0; max <= 16384; max += 8) {
+		fix->region->hard_max = max;
+		err = ph_region_map(fix->region, 1, &start, &gen);
+		held = ph_fixture_held(fix->region);
+		KUNIT_EXPECT_LE(test, held, max);
+		if (!err)
+			break;
+		KUNIT_EXPECT_EQ(test, err, -EDQUOT);
+		KUNIT_EXPECT_EQ(test, held, 0);
+		failures++;
+	}
+	KUNIT_EXPECT_EQ(test, err, 0);
+	KUNIT_EXPECT_GT(test, failures, 0);
+}
+
+static void region_map_when_longer_than_any_region(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	u64 start;
+	u16 gen;
+
+	KUNIT_EXPECT_EQ(test, -ENOMEM,
+			ph_region_map(fix->region,
+				      (PH_REGION_MAX_BYTES >> PAGE_SHIFT) + 1,
+				      &start, &gen));
+	KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region), 0);
+}
+
+/* Map four ranges, unmap them in one order: everything has to be free again. */
+static void ph_region_try_order(struct kunit *test, const u32 *lengths,
+				const u32 *order)
+{
+	struct ph_fixture *fix = test->priv;
+	u64 start[4], next = 0;
+	u32 i;
+
+	for (i = 0; i < 4; i++) {
+		start[i] = ph_map(test, lengths[i]);
+		KUNIT_ASSERT_EQ(test, start[i], next);
+		next += (u64)lengths[i] << PAGE_SHIFT;
+	}
+	for (i = 0; i < 4; i++) {
+		u32 nr = order[i];
+		u64 again;
+
+		ph_region_unmap(fix->region, start[nr], lengths[nr], 1);
+		again = ph_map(test, lengths[nr]);
+		KUNIT_ASSERT_LE(test, again, start[nr]);
+		ph_region_unmap(fix->region, again, lengths[nr], 1);
+	}
+	KUNIT_ASSERT_EQ(test, ph_map(test, PH_SEG_PAGES), 0);
+	ph_region_unmap(fix->region, 0, PH_SEG_PAGES, 1);
+}
+
+static void region_unmap_in_every_order(struct kunit *test)
+{
+	u32 order[4], lengths[4], code, i, tried = 0;
+
+	for (code = 0; code < 81; code++) {
+		u32 rest = code;
+
+		for (i = 0; i < 4; i++, rest /= 3) {
+			lengths[i] = 1 + rest % 3;
+			order[i] = i;
+		}
+		do {
+			ph_region_try_order(test, lengths, order);
+			tried++;
+		} while (ph_next_permutation(order, 4));
+	}
+	KUNIT_EXPECT_EQ(test, tried, 81 * 24);
+}
+
+static struct kunit_case ph_region_test_cases[] = {
+	KUNIT_CASE(region_lookup_when_new),
+	KUNIT_CASE(region_map_when_new),
+	KUNIT_CASE(region_map_never_overlaps),
+	KUNIT_CASE_PARAM(region_publish_covers_its_range_only,
+			 ph_length_gen_params),
+	KUNIT_CASE(region_lookup_beyond_end),
+	KUNIT_CASE_PARAM(region_unmap_hides_slab, ph_length_gen_params),
+	KUNIT_CASE_PARAM(region_map_reuses_gap, ph_length_gen_params),
+	KUNIT_CASE(region_map_when_gap_is_too_short),
+	KUNIT_CASE(region_map_large_starts_a_segment),
+	KUNIT_CASE(region_map_small_uses_tail_of_large),
+	KUNIT_CASE_PARAM(region_generation_survives_unmap,
+			 ph_length_gen_params),
+	KUNIT_CASE(region_generation_is_the_largest_of_the_range),
+	KUNIT_CASE(region_tables_grow_with_content_kept),
+	KUNIT_CASE(region_map_when_hard_max_is_reached),
+	KUNIT_CASE(region_map_when_hard_max_allows_nothing),
+	KUNIT_CASE(region_map_when_longer_than_any_region),
+	KUNIT_CASE(region_unmap_in_every_order),
+	{}
+};
+
+static struct kunit_suite ph_region_suite = {
+	.name = "privheap_region",
+	.init = ph_fixture_init_region,
+	.exit = ph_fixture_exit,
+	.test_cases = ph_region_test_cases,
+};
+
+kunit_test_suite(ph_region_suite);

@@ -1,0 +1,589 @@
+// SPDX-License-Identifier: GPL-2.0
+/* All slabs of one type and size class; see cache.h. */
+
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <kunit/visibility.h>
+
+#include "cache.h"
+
+static size_t ph_cache_cpus_bytes(void)
+{
+	return sizeof(struct ph_cpu) * nr_cpu_ids;
+}
+
+static void ph_cache_init_lists(struct ph_cache *cache)
+{
+	int i;
+
+	spin_lock_init(&cache->lock);
+	for (i = 0; i < PH_FULLNESS; i++)
+		INIT_LIST_HEAD(&cache->partial[i]);
+	INIT_LIST_HEAD(&cache->stuck);
+	INIT_LIST_HEAD(&cache->empty);
+	INIT_LIST_HEAD(&cache->full_mags);
+	INIT_LIST_HEAD(&cache->spare_mags);
+}
+
+/**
+ * ph_cache_create() - a cache without slabs
+ * @region: where its slabs will be
+ * @type: whose it is
+ * @policy: the type's
+ * @size: bytes that an object can use; 0 for spans
+ * @align: alignment of objects, a power of two up to a page
+ * @keep: PH_KEEP_* bits
+ *
+ * Context: process, may sleep.
+ * Return: a cache, or an ERR_PTR: -EINVAL, -EDQUOT, -ENOMEM.
+ */
+struct ph_cache *ph_cache_create(struct ph_region *region,
+				 struct ph_type *type,
+				 const struct ph_policy *policy, u32 size,
+				 u32 align, u32 keep)
+{
+	struct ph_cache *cache;
+	int err;
+
+	cache = ph_region_meta_alloc(region, sizeof(*cache));
+	if (IS_ERR(cache))
+		return cache;
+	cache->region = region;
+	cache->type = type;
+	cache->policy = policy;
+	cache->size = size;
+	cache->geo.keep = keep;
+	ph_cache_init_lists(cache);
+	err = size ? ph_geo_init(&cache->geo, size, align, keep) : 0;
+	if (err)
+		goto err_free;
+	cache->cpus = ph_region_meta_alloc(region, ph_cache_cpus_bytes());
+	if (!IS_ERR(cache->cpus))
+		return cache;
+	err = PTR_ERR(cache->cpus);
+err_free:
+	ph_region_meta_free(region, cache, sizeof(*cache));
+	return ERR_PTR(err);
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_cache_create);
+
+static void ph_cache_free_mags(struct ph_cache *cache, struct list_head *mags)
+{
+	struct ph_magazine *mag, *next;
+
+	list_for_each_entry_safe(mag, next, mags, list)
+		ph_magazine_destroy(cache->region, mag);
+}
+
+/**
+ * ph_cache_destroy() - free a cache whose slabs are gone
+ * @cache: the cache, or NULL; nobody else may use it any more
+ *
+ * Context: process.
+ */
+void ph_cache_destroy(struct ph_cache *cache)
+{
+	int cpu;
+
+	if (!cache)
+		return;
+	for_each_possible_cpu(cpu) {
+		ph_magazine_destroy(cache->region, cache->cpus[cpu].loaded);
+		ph_magazine_destroy(cache->region, cache->cpus[cpu].prev);
+	}
+	ph_cache_free_mags(cache, &cache->full_mags);
+	ph_cache_free_mags(cache, &cache->spare_mags);
+	ph_region_meta_free(cache->region, cache->cpus, ph_cache_cpus_bytes());
+	ph_region_meta_free(cache->region, cache, sizeof(*cache));
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_cache_destroy);
+
+/**
+ * ph_cache_list() - the list that a slab belongs on
+ * @cache: the cache
+ * @slab: one of its slabs
+ *
+ * Context: the cache's lock held.
+ * Return: the list, or NULL for a slab without free slots.
+ */
+struct list_head *ph_cache_list(struct ph_cache *cache, struct ph_slab *slab)
+{
+	if (!slab->taken)
+		return &cache->empty;
+	if (slab->taken == slab->nr)
+		return NULL;
+	if (ph_slab_is_stuck(slab))
+		return &cache->stuck;
+	if (!cache->policy->fullest_first)
+		return &cache->partial[0];
+	return &cache->partial[(u64)slab->taken * PH_FULLNESS / slab->nr];
+}
+
+static void ph_cache_count_empty(struct ph_cache *cache, struct ph_slab *slab,
+				 int nr)
+{
+	lockdep_assert_held(&cache->lock);
+	cache->nr_empty += nr;
+	cache->low_empty = min(cache->low_empty, cache->nr_empty);
+	atomic64_add(nr * (s64)slab->nr_pages, &cache->region->empty_pages);
+}
+
+/* The fullness of a slab is about to change. Returns the list that it is on. */
+static struct list_head *ph_cache_unlist(struct ph_cache *cache,
+					 struct ph_slab *slab)
+{
+	lockdep_assert_held(&cache->lock);
+	cache->usable -= ph_slab_usable(slab);
+	return ph_cache_list(cache, slab);
+}
+
+/* Its fullness has changed: move it to its list. */
+static void ph_cache_relist(struct ph_cache *cache, struct ph_slab *slab,
+			    struct list_head *from)
+{
+	struct list_head *to = ph_cache_list(cache, slab);
+
+	lockdep_assert_held(&cache->lock);
+	cache->usable += ph_slab_usable(slab);
+	if (from == to)
+		return;
+	if (to)
+		list_move(&slab->list, to);
+	else
+		list_del_init(&slab->list);
+	if (from == &cache->empty)
+		ph_cache_count_empty(cache, slab, -1);
+	else if (to == &cache->empty)
+		ph_cache_count_empty(cache, slab, 1);
+}
+
+static struct ph_slab *ph_cache_pick(struct ph_cache *cache)
+{
+	int i;
+
+	lockdep_assert_held(&cache->lock);
+	for (i = PH_FULLNESS - 1; i >= 0; i--)
+		if (!list_empty(&cache->partial[i]))
+			return list_first_entry(&cache->partial[i],
+						struct ph_slab, list);
+	return list_first_entry_or_null(&cache->empty, struct ph_slab, list);
+}
+
+/**
+ * ph_cache_take_slabs() - take slots past magazines and depot
+ * @cache: the cache
+ * @rounds: (out) array
+ * @nr: most to take
+ * @promise: whether it is for an allocation, which promises were made for
+ *
+ * Context: process.
+ * Return: how many were taken.
+ */
+u32 ph_cache_take_slabs(struct ph_cache *cache, u64 *rounds, u32 nr,
+			bool promise)
+{
+	struct list_head *from;
+	struct ph_slab *slab;
+	unsigned long flags;
+	u32 got = 0, fresh = 0;
+
+	spin_lock_irqsave(&cache->lock, flags);
+	if (!promise)
+		nr = min_t(u64, nr, cache->usable - cache->promised);
+	while (got < nr) {
+		slab = ph_cache_pick(cache);
+		if (!slab)
+			break;
+		from = ph_cache_unlist(cache, slab);
+		got += ph_slab_take(slab, rounds + got, nr - got, &fresh);
+		ph_cache_relist(cache, slab, from);
+	}
+	cache->free_slots -= got;
+	if (promise)
+		cache->promised -= min_t(u64, cache->promised, got);
+	spin_unlock_irqrestore(&cache->lock, flags);
+	ph_cpu_count(cache->cpus, fresh, fresh);
+	return got;
+}
+
+/* The slab of a round; @slab is a guess. */
+static struct ph_slab *ph_cache_slab_of(struct ph_cache *cache,
+					struct ph_slab *slab, u64 round)
+{
+	if (slab && ph_round_key(round) - slab->key < slab->reach)
+		return slab;
+	return ph_region_slab(cache->region, ph_round_offset(round));
+}
+
+/**
+ * ph_cache_return() - give slots back past magazines and depot
+ * @cache: the cache
+ * @rounds: array of slots that were taken from it
+ * @nr: how many
+ *
+ * Context: any in which the cache stays.
+ */
+void ph_cache_return(struct ph_cache *cache, const u64 *rounds, u32 nr)
+{
+	struct ph_slab *slab = NULL;
+	struct list_head *from;
+	unsigned long flags;
+	u32 i;
+
+	rcu_read_lock();
+	spin_lock_irqsave(&cache->lock, flags);
+	for (i = 0; i < nr; i++) {
+		slab = ph_cache_slab_of(cache, slab, rounds[i]);
+		from = ph_cache_unlist(cache, slab);
+		cache->free_slots += ph_slab_give(slab, rounds[i]);
+		ph_cache_relist(cache, slab, from);
+	}
+	spin_unlock_irqrestore(&cache->lock, flags);
+	rcu_read_unlock();
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_cache_return);
+
+/**
+ * ph_cache_give_slabs() - the same, and what is empty then beyond measure goes
+ * @cache: the cache
+ * @rounds: array of slots that were taken from it
+ * @nr: how many
+ *
+ * Context: process, may sleep.
+ */
+void ph_cache_give_slabs(struct ph_cache *cache, const u64 *rounds, u32 nr)
+{
+	ph_cache_return(cache, rounds, nr);
+	if (cache->nr_empty > cache->policy->empty_max ||
+	    (cache->nr_empty && ph_region_above_soft(cache->region)))
+		ph_cache_release_empty(cache, cache->policy->empty_max,
+				       U32_MAX);
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_cache_give_slabs);
+
+/**
+ * ph_cache_add_slab() - take a new slab in
+ * @cache: the cache
+ * @slab: complete, all its slots free or, a span's, taken
+ *
+ * Context: process.
+ */
+void ph_cache_add_slab(struct ph_cache *cache, struct ph_slab *slab)
+{
+	unsigned long flags;
+
+	ph_slab_publish(cache->region, slab);
+	spin_lock_irqsave(&cache->lock, flags);
+	cache->nr_slabs++;
+	cache->pages += slab->nr_pages;
+	cache->meta_bytes += ph_slab_meta_cost(slab);
+	cache->slots += slab->nr;
+	cache->free_slots += slab->nr - slab->taken;
+	cache->usable += ph_slab_usable(slab);
+	if (slab->promised)
+		cache->promised++;
+	if (!slab->taken) {
+		list_add(&slab->list, &cache->empty);
+		ph_cache_count_empty(cache, slab, 1);
+	}
+	spin_unlock_irqrestore(&cache->lock, flags);
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_cache_add_slab);
+
+static void ph_cache_forget_slab(struct ph_cache *cache, struct ph_slab *slab)
+{
+	lockdep_assert_held(&cache->lock);
+	cache->nr_slabs--;
+	cache->pages -= slab->nr_pages;
+	cache->meta_bytes -= ph_slab_meta_cost(slab);
+	cache->slots -= slab->nr;
+	cache->free_slots -= slab->nr - slab->taken;
+	cache->usable -= ph_slab_usable(slab);
+}
+
+/**
+ * ph_cache_remove_slab() - take a span whose slot is taken out of the cache
+ * @cache: the cache
+ * @slab: the span, to be destroyed by the caller
+ *
+ * Context: process.
+ */
+void ph_cache_remove_slab(struct ph_cache *cache, struct ph_slab *slab)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&cache->lock, flags);
+	ph_cache_forget_slab(cache, slab);
+	spin_unlock_irqrestore(&cache->lock, flags);
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_cache_remove_slab);
+
+/**
+ * ph_cache_take_span() - take an idle span of a given length
+ * @cache: the cache of a type's spans
+ * @pages: the length
+ *
+ * Context: any.
+ * Return: the span, its slot taken, or NULL.
+ */
+struct ph_slab *ph_cache_take_span(struct ph_cache *cache, u32 pages)
+{
+	struct ph_slab *slab, *found = NULL;
+	struct list_head *from;
+	unsigned long flags;
+	u32 fresh = 0;
+	u64 round;
+
+	spin_lock_irqsave(&cache->lock, flags);
+	list_for_each_entry(slab, &cache->empty, list) {
+		if (slab->nr_pages != pages)
+			continue;
+		found = slab;
+		from = ph_cache_unlist(cache, slab);
+		ph_slab_take(slab, &round, 1, &fresh);
+		ph_cache_relist(cache, slab, from);
+		cache->free_slots--;
+		cache->promised -= slab->promised;
+		slab->promised = false;
+		break;
+	}
+	spin_unlock_irqrestore(&cache->lock, flags);
+	ph_cpu_count(cache->cpus, fresh, fresh);
+	return found;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_cache_take_span);
+
+/* A slab whose free slots wait for generations; pinned. */
+static struct ph_slab *ph_cache_pick_stuck(struct ph_cache *cache)
+{
+	struct ph_slab *slab;
+	unsigned long flags;
+
+	spin_lock_irqsave(&cache->lock, flags);
+	slab = list_first_entry_or_null(&cache->stuck, struct ph_slab, list);
+	if (slab)
+		atomic_inc(&slab->pins);
+	spin_unlock_irqrestore(&cache->lock, flags);
+	return slab;
+}
+
+/* Attach them unless something else has happened to the slab meanwhile. */
+static bool ph_cache_unstick(struct ph_cache *cache, struct ph_slab *slab,
+			     struct ph_gens *gens)
+{
+	struct list_head *from;
+	unsigned long flags;
+	bool stuck;
+
+	spin_lock_irqsave(&cache->lock, flags);
+	from = ph_cache_unlist(cache, slab);
+	stuck = from == &cache->stuck;
+	if (stuck) {
+		cache->meta_bytes -= ph_slab_meta_cost(slab);
+		ph_slab_attach_gens(slab, gens);
+		cache->meta_bytes += ph_slab_meta_cost(slab);
+	}
+	ph_cache_relist(cache, slab, from);
+	spin_unlock_irqrestore(&cache->lock, flags);
+	return stuck;
+}
+
+/**
+ * ph_cache_reuse() - make freed slots usable that wait for generations
+ * @cache: the cache
+ *
+ * Context: process, may sleep.
+ * Return: 0; -ENOENT where there are none; -EDQUOT or -ENOMEM.
+ */
+int ph_cache_reuse(struct ph_cache *cache)
+{
+	struct ph_slab *slab = ph_cache_pick_stuck(cache);
+	struct ph_gens *gens;
+
+	if (!slab)
+		return -ENOENT;
+	gens = ph_gens_alloc(cache->region, slab);
+	if (!IS_ERR(gens) && !ph_cache_unstick(cache, slab, gens))
+		ph_gens_free(cache->region, slab, gens);
+	atomic_dec(&slab->pins);
+	return PTR_ERR_OR_ZERO(gens);
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_cache_reuse);
+
+/**
+ * ph_cache_grow() - one more slab
+ * @cache: the cache
+ *
+ * Context: process, may sleep.
+ * Return: 0, -EDQUOT or -ENOMEM.
+ */
+int ph_cache_grow(struct ph_cache *cache)
+{
+	struct ph_geo geo = cache->geo;
+	struct ph_slab *slab;
+
+	/* Not more than it has already: a few objects do not fill a long one. */
+	geo.pages = clamp_t(u64, READ_ONCE(cache->pages),
+			    DIV_ROUND_UP(geo.stride, PAGE_SIZE), geo.pages);
+	slab = ph_slab_create(cache->region, cache, &geo);
+	if (IS_ERR(slab))
+		return PTR_ERR(slab);
+	ph_cache_add_slab(cache, slab);
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_cache_grow);
+
+/**
+ * ph_cache_promise() - promise allocations for which there are slots
+ * @cache: the cache
+ * @nr: how many more are wanted
+ *
+ * Context: any.
+ * Return: how many more are promised now.
+ */
+u64 ph_cache_promise(struct ph_cache *cache, u64 nr)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&cache->lock, flags);
+	nr = min(nr, cache->usable - cache->promised);
+	cache->promised += nr;
+	spin_unlock_irqrestore(&cache->lock, flags);
+	return nr;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_cache_promise);
+
+/**
+ * ph_cache_unpromise() - take promises back
+ * @cache: the cache
+ * @nr: how many; those that are used up already do not come back
+ *
+ * Context: any.
+ */
+void ph_cache_unpromise(struct ph_cache *cache, u64 nr)
+{
+	struct ph_slab *slab;
+	unsigned long flags;
+
+	spin_lock_irqsave(&cache->lock, flags);
+	nr = min(nr, cache->promised);
+	cache->promised -= nr;
+	list_for_each_entry(slab, &cache->empty, list) {
+		if (!nr || !ph_slab_is_span(slab))
+			break;
+		nr -= slab->promised;
+		slab->promised = false;
+	}
+	spin_unlock_irqrestore(&cache->lock, flags);
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_cache_unpromise);
+
+static bool ph_cache_may_release(struct ph_cache *cache, struct ph_slab *slab)
+{
+	lockdep_assert_held(&cache->lock);
+	if (ph_slab_is_span(slab)) {
+		if (slab->promised)
+			return false;
+	} else if (cache->usable - cache->promised < slab->nr) {
+		return false;
+	}
+	/*
+	 * Pairs with the barrier in ph_slab_pin(): either the pin is seen here,
+	 * or the one who pins sees that the object is gone.
+	 */
+	smp_mb();
+	return !atomic_read(&slab->pins);
+}
+
+/**
+ * ph_cache_pick_empty() - take an empty slab out of the cache
+ * @cache: the cache
+ * @leave: empty slabs to leave
+ *
+ * Context: any.
+ * Return: a slab to destroy, or NULL.
+ */
+struct ph_slab *ph_cache_pick_empty(struct ph_cache *cache, u32 leave)
+{
+	struct ph_slab *slab, *found = NULL;
+	unsigned long flags;
+
+	leave = max(leave, cache->keep_slabs);
+	spin_lock_irqsave(&cache->lock, flags);
+	if (cache->nr_empty <= leave)
+		goto out;
+	list_for_each_entry_reverse(slab, &cache->empty, list) {
+		if (!ph_cache_may_release(cache, slab))
+			continue;
+		found = slab;
+		list_del_init(&slab->list);
+		ph_cache_count_empty(cache, slab, -1);
+		ph_cache_forget_slab(cache, slab);
+		break;
+	}
+out:
+	spin_unlock_irqrestore(&cache->lock, flags);
+	return found;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_cache_pick_empty);
+
+/**
+ * ph_cache_release_empty() - give empty slabs back to the region
+ * @cache: the cache
+ * @leave: empty slabs to leave; none where the heap is above its soft maximum
+ * @most: most to give back
+ *
+ * Context: process.
+ * Return: bytes given back.
+ */
+u64 ph_cache_release_empty(struct ph_cache *cache, u32 leave, u32 most)
+{
+	struct ph_slab *slab;
+	u64 bytes = 0;
+
+	if (ph_region_above_soft(cache->region))
+		leave = 0;
+	while (most-- && (slab = ph_cache_pick_empty(cache, leave))) {
+		bytes += ph_slab_bytes(slab) + ph_slab_meta_cost(slab);
+		ph_slab_destroy(cache->region, slab, false);
+	}
+	return bytes;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_cache_release_empty);
+
+/**
+ * ph_cache_unused() - whether all its slots are in the slabs' hands
+ * @cache: the cache
+ *
+ * Context: any.
+ */
+bool ph_cache_unused(struct ph_cache *cache)
+{
+	unsigned long flags;
+	bool unused;
+
+	spin_lock_irqsave(&cache->lock, flags);
+	unused = cache->free_slots == cache->slots;
+	spin_unlock_irqrestore(&cache->lock, flags);
+	return unused;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_cache_unused);
+
+/**
+ * ph_cache_has_slots() - whether the slabs can serve an allocation
+ * @cache: the cache
+ *
+ * Context: any.
+ */
+bool ph_cache_has_slots(struct ph_cache *cache)
+{
+	unsigned long flags;
+	bool has;
+
+	spin_lock_irqsave(&cache->lock, flags);
+	has = ph_cache_pick(cache);
+	spin_unlock_irqrestore(&cache->lock, flags);
+	return has;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_cache_has_slots);

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a cache holds, in numbers, and whether they agree; see cache.h. */
+
+#include <linux/bitmap.h>
+#include <linux/string.h>
+#include <kunit/visibility.h>
+
+#include "cache.h"
+
+/**
+ * ph_cache_sum_cpus() - what happened on all CPUs
+ * @cache: the cache
+ * @sum: (in, out) grows by it
+ *
+ * Context: any.
+ */
+void ph_cache_sum_cpus(struct ph_cache *cache, struct ph_cpu_count *sum)
+{
+	struct ph_cpu_count *count;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		count = &cache->cpus[cpu].count;
+		sum->frees += READ_ONCE(count->frees);
+		sum->magazine_hits += READ_ONCE(count->magazine_hits);
+		sum->depot_hits += READ_ONCE(count->depot_hits);
+		sum->slab_allocs += READ_ONCE(count->slab_allocs);
+		sum->fresh += READ_ONCE(count->fresh);
+		sum->requested += READ_ONCE(count->requested);
+	}
+	sum->allocs = sum->magazine_hits + sum->depot_hits + sum->slab_allocs;
+}
+
+/**
+ * ph_cache_get_stat() - the cache as it stands
+ * @cache: the cache
+ * @stat: (out)
+ *
+ * Context: process.
+ */
+void ph_cache_get_stat(struct ph_cache *cache, struct ph_cache_stat *stat)
+{
+	unsigned long flags;
+
+	memset(stat, 0, sizeof(*stat));
+	ph_cache_sum_cpus(cache, &stat->count);
+	stat->requested = stat->count.requested;
+	spin_lock_irqsave(&cache->lock, flags);
+	stat->slabs = cache->nr_slabs;
+	stat->empty = cache->nr_empty;
+	stat->pages = cache->pages;
+	stat->meta_bytes = cache->meta_bytes;
+	stat->slots = cache->slots;
+	stat->free_slots = cache->free_slots;
+	stat->promised = cache->promised;
+	spin_unlock_irqrestore(&cache->lock, flags);
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_cache_get_stat);
+
+/**
+ * ph_cache_sum_stat() - add one cache's figures to a sum
+ * @sum: (in, out)
+ * @one: the cache's
+ *
+ * Context: any.
+ */
+void ph_cache_sum_stat(struct ph_cache_stat *sum,
+		       const struct ph_cache_stat *one)
+{
+	sum->count.allocs += one->count.allocs;
+	sum->count.frees += one->count.frees;
+	sum->count.magazine_hits += one->count.magazine_hits;
+	sum->count.depot_hits += one->count.depot_hits;
+	sum->count.slab_allocs += one->count.slab_allocs;
+	sum->slabs += one->slabs;
+	sum->empty += one->empty;
+	sum->pages += one->pages;
+	sum->meta_bytes += one->meta_bytes;
+	sum->slots += one->slots;
+	sum->free_slots += one->free_slots;
+	sum->promised += one->promised;
+	sum->count.fresh += one->count.fresh;
+	sum->requested += one->requested;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_cache_sum_stat);
+
+static int ph_cache_validate_list(struct ph_cache *cache,
+				  struct list_head *list, u32 *slabs,
+				  u64 *free_slots)
+{
+	struct ph_slab *slab;
+
+	list_for_each_entry(slab, list, list) {
+		u32 weight = bitmap_weight(slab->free, slab->nr);
+
+		if (slab->cache != cache || slab->taken + weight != slab->nr)
+			return -EUCLEAN;
+		if (ph_cache_list(cache, slab) != list)
+			return -EUCLEAN;
+		if (bitmap_intersects(slab->free, slab->live, slab->nr))
+			return -EUCLEAN;
+		*free_slots += weight;
+		++*slabs;
+	}
+	return 0;
+}
+
+/**
+ * ph_cache_validate() - whether the cache's books balance
+ * @cache: the cache
+ *
+ * Context: process.
+ * Return: 0 or -EUCLEAN.
+ */
+int ph_cache_validate(struct ph_cache *cache)
+{
+	u32 slabs = 0, empty = 0;
+	u64 free_slots = 0;
+	unsigned long flags;
+	int i, err;
+
+	spin_lock_irqsave(&cache->lock, flags);
+	err = ph_cache_validate_list(cache, &cache->empty, &empty, &free_slots);
+	if (!err)
+		err = ph_cache_validate_list(cache, &cache->stuck, &slabs,
+					     &free_slots);
+	for (i = 0; i < PH_FULLNESS && !err; i++)
+		err = ph_cache_validate_list(cache, &cache->partial[i], &slabs,
+					     &free_slots);
+	if (empty != cache->nr_empty || slabs + empty > cache->nr_slabs ||
+	    free_slots != cache->free_slots ||
+	    cache->promised > cache->usable ||
+	    cache->usable > cache->free_slots ||
+	    cache->free_slots > cache->slots)
+		err = -EUCLEAN;
+	spin_unlock_irqrestore(&cache->lock, flags);
+	return err;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_cache_validate);

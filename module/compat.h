@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The only place that knows kernel versions. */
+#ifndef _PH_COMPAT_H
+#define _PH_COMPAT_H
+
+#include <linux/shrinker.h>
+#include <linux/slab.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error "privheap needs Linux 6.1 or later"
+#endif
+
+typedef unsigned long (*ph_shrink_fn)(struct shrinker *shrinker,
+				      struct shrink_control *sc);
+
+/*
+ * Shrinkers are allocated by the kernel since 6.7; before, they were the
+ * caller's own struct.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+
+static inline struct shrinker *
+ph_compat_shrinker_register(const char *name, ph_shrink_fn count,
+			    ph_shrink_fn scan)
+{
+	struct shrinker *shrinker = shrinker_alloc(0, "%s", name);
+
+	if (!shrinker)
+		return NULL;
+	shrinker->count_objects = count;
+	shrinker->scan_objects = scan;
+	shrinker->seeks = DEFAULT_SEEKS;
+	shrinker_register(shrinker);
+	return shrinker;
+}
+
+static inline void ph_compat_shrinker_unregister(struct shrinker *shrinker)
+{
+	shrinker_free(shrinker);
+}
+
+#else
+
+static inline struct shrinker *
+ph_compat_shrinker_register(const char *name, ph_shrink_fn count,
+			    ph_shrink_fn scan)
+{
+	struct shrinker *shrinker = kzalloc(sizeof(*shrinker), GFP_KERNEL);
+
+	if (!shrinker)
+		return NULL;
+	shrinker->count_objects = count;
+	shrinker->scan_objects = scan;
+	shrinker->seeks = DEFAULT_SEEKS;
+	if (register_shrinker(shrinker, "%s", name)) {
+		kfree(shrinker);
+		return NULL;
+	}
+	return shrinker;
+}
+
+static inline void ph_compat_shrinker_unregister(struct shrinker *shrinker)
+{
+	unregister_shrinker(shrinker);
+	kfree(shrinker);
+}
+
+#endif
+
+#endif /* _PH_COMPAT_H */

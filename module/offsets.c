@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The offsets of one heap: which are taken, and by which slab; see region.h. */
+
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <kunit/visibility.h>
+
+#include "region.h"
+
+/* The table of a region that has no segments yet. */
+static struct ph_leaves ph_no_leaves;
+
+static size_t ph_leaves_bytes(unsigned int nr)
+{
+	struct ph_leaves *leaves;
+
+	return struct_size(leaves, leaf, nr);
+}
+
+/* The tables grow by doubling; this is how many segments they have room for. */
+static unsigned int ph_region_room(unsigned int nr_segs)
+{
+	return nr_segs ? roundup_pow_of_two(nr_segs) : 0;
+}
+
+/**
+ * ph_offsets_init() - a region without segments
+ * @region: the region
+ *
+ * Context: any.
+ */
+void ph_offsets_init(struct ph_region *region)
+{
+	RCU_INIT_POINTER(region->leaves, &ph_no_leaves);
+}
+
+/**
+ * ph_offsets_exit() - free the tables
+ * @region: the region; nobody else may use it any more
+ *
+ * Context: process, may sleep.
+ */
+void ph_offsets_exit(struct ph_region *region)
+{
+	struct ph_leaves *leaves = rcu_dereference_protected(region->leaves, 1);
+	unsigned int room = ph_region_room(region->nr_segs);
+	unsigned int i;
+
+	for (i = 0; i < region->nr_segs; i++)
+		ph_region_meta_free(region, leaves->leaf[i],
+				    sizeof(struct ph_leaf));
+	if (!room)
+		return;
+	ph_region_meta_free(region, leaves, ph_leaves_bytes(room));
+	ph_region_meta_free(region, region->segs, room * sizeof(*region->segs));
+}
+
+/* Make room for @nr segments in the tables. Caller holds @grow. */
+static int ph_region_make_room(struct ph_region *region, unsigned int nr)
+{
+	unsigned int old_room = ph_region_room(region->nr_segs);
+	unsigned int room = ph_region_room(nr);
+	struct ph_leaves *leaves, *old;
+	struct ph_segment *segs, *old_segs;
+
+	if (room == old_room)
+		return 0;
+	old = rcu_dereference_protected(region->leaves,
+					lockdep_is_held(&region->grow));
+	leaves = ph_region_meta_alloc(region, ph_leaves_bytes(room));
+	if (IS_ERR(leaves))
+		return PTR_ERR(leaves);
+	segs = ph_region_meta_alloc(region, room * sizeof(*segs));
+	if (IS_ERR(segs)) {
+		ph_region_meta_free(region, leaves, ph_leaves_bytes(room));
+		return PTR_ERR(segs);
+	}
+	leaves->nr = old->nr;
+	memcpy(leaves->leaf, old->leaf, old->nr * sizeof(old->leaf[0]));
+	spin_lock(&region->lock);
+	old_segs = region->segs;
+	if (old_segs)
+		memcpy(segs, old_segs, region->nr_segs * sizeof(*segs));
+	region->segs = segs;
+	spin_unlock(&region->lock);
+	rcu_assign_pointer(region->leaves, leaves);
+	if (old_room) {
+		ph_region_meta_free(region, old_segs,
+				    old_room * sizeof(*segs));
+		ph_region_meta_forget(region, ph_leaves_bytes(old_room));
+		kvfree_rcu(old, rcu);
+	}
+	return 0;
+}
+
+static void ph_region_init_segment(struct ph_region *region, unsigned int nr)
+{
+	struct ph_segment *seg = &region->segs[nr];
+
+	lockdep_assert_held(&region->lock);
+	bitmap_zero(seg->taken, PH_SEG_PAGES);
+	seg->nr_free = PH_SEG_PAGES;
+	memset16(seg->gen, region->gen_first, PH_SEG_PAGES);
+}
+
+static int ph_region_add_segment(struct ph_region *region)
+{
+	unsigned int nr = region->nr_segs, i;
+	struct ph_leaves *leaves;
+	struct ph_leaf *leaf;
+	int err;
+
+	if (nr == PH_REGION_MAX_SEGS)
+		return -ENOMEM;
+	leaf = ph_region_meta_alloc(region, sizeof(*leaf));
+	if (IS_ERR(leaf))
+		return PTR_ERR(leaf);
+	err = ph_region_make_room(region, nr + 1);
+	if (err) {
+		ph_region_meta_free(region, leaf, sizeof(*leaf));
+		return err;
+	}
+	for (i = 0; i < PH_SEG_PAGES; i++)
+		leaf->slab[i] = &ph_no_slab;
+	leaves = rcu_dereference_protected(region->leaves,
+					   lockdep_is_held(&region->grow));
+	leaves->leaf[nr] = leaf;
+	/* Pairs with the dependency of ph_region_lookup(): bounded by nr. */
+	smp_store_release(&leaves->nr, nr + 1);
+	spin_lock(&region->lock);
+	ph_region_init_segment(region, nr);
+	region->nr_segs = nr + 1;
+	spin_unlock(&region->lock);
+	return 0;
+}
+
+/* Grow by enough whole segments for @pages; someone else may have done so. */
+static int ph_region_grow(struct ph_region *region, unsigned long pages,
+			  unsigned int seen)
+{
+	unsigned long nr = DIV_ROUND_UP(pages, PH_SEG_PAGES);
+	int err = 0;
+
+	mutex_lock(&region->grow);
+	if (region->nr_segs == seen)
+		while (nr-- && !err)
+			err = ph_region_add_segment(region);
+	mutex_unlock(&region->grow);
+	return err;
+}
+
+static unsigned int *ph_region_hint(struct ph_region *region,
+				    unsigned long pages)
+{
+	return &region->hint[min_t(unsigned long, pages, PH_HINTS) - 1];
+}
+
+/* A range within one segment. Returns the page number, or ULONG_MAX. */
+static unsigned long ph_region_find_small(struct ph_region *region,
+					  unsigned int pages)
+{
+	unsigned int *hint = ph_region_hint(region, pages);
+	unsigned int i, bit;
+
+	lockdep_assert_held(&region->lock);
+	for (i = *hint; i < region->nr_segs; i++) {
+		struct ph_segment *seg = &region->segs[i];
+
+		if (seg->nr_free < pages)
+			continue;
+		bit = bitmap_find_next_zero_area(seg->taken, PH_SEG_PAGES, 0,
+						 pages, 0);
+		if (bit >= PH_SEG_PAGES)
+			continue;
+		bitmap_set(seg->taken, bit, pages);
+		seg->nr_free -= pages;
+		if (pages < PH_HINTS)
+			*hint = i;
+		return (unsigned long)i * PH_SEG_PAGES + bit;
+	}
+	if (pages < PH_HINTS)
+		*hint = i;
+	return ULONG_MAX;
+}
+
+static void ph_region_mark(struct ph_region *region, unsigned long page,
+			   unsigned long pages, bool taken)
+{
+	lockdep_assert_held(&region->lock);
+	while (pages) {
+		struct ph_segment *seg = &region->segs[page / PH_SEG_PAGES];
+		unsigned int bit = page % PH_SEG_PAGES;
+		unsigned int nr = min_t(unsigned long, pages,
+					PH_SEG_PAGES - bit);
+
+		if (taken) {
+			bitmap_set(seg->taken, bit, nr);
+			seg->nr_free -= nr;
+		} else {
+			bitmap_clear(seg->taken, bit, nr);
+			seg->nr_free += nr;
+		}
+		page += nr;
+		pages -= nr;
+	}
+}
+
+/* A range that starts with a segment and goes on through free ones. */
+static unsigned long ph_region_find_large(struct ph_region *region,
+					  unsigned long pages)
+{
+	unsigned int need = DIV_ROUND_UP(pages, PH_SEG_PAGES);
+	unsigned int i, run = 0;
+	unsigned long page;
+
+	lockdep_assert_held(&region->lock);
+	for (i = *ph_region_hint(region, pages); i < region->nr_segs; i++) {
+		run = region->segs[i].nr_free == PH_SEG_PAGES ? run + 1 : 0;
+		if (run < need)
+			continue;
+		page = (unsigned long)(i + 1 - need) * PH_SEG_PAGES;
+		ph_region_mark(region, page, pages, true);
+		return page;
+	}
+	return ULONG_MAX;
+}
+
+/* How many pages from @page on are in its segment, of @pages. */
+static unsigned int ph_seg_part(unsigned long page, unsigned long pages)
+{
+	return min_t(unsigned long, pages, PH_SEG_PAGES - page % PH_SEG_PAGES);
+}
+
+/* Generations that earlier slabs of the range have used up, as a maximum. */
+static u16 ph_region_gen_of(struct ph_region *region, unsigned long page,
+			    unsigned long pages)
+{
+	u16 gen = region->gen_first;
+	struct ph_segment *seg;
+	unsigned int nr, i;
+
+	/* A segment at a time: a range may be millions of pages. */
+	for (; pages; pages -= nr, page += nr) {
+		nr = ph_seg_part(page, pages);
+		spin_lock(&region->lock);
+		seg = &region->segs[page / PH_SEG_PAGES];
+		for (i = 0; i < nr; i++)
+			gen = ph_region_younger(region, gen,
+						seg->gen[page % PH_SEG_PAGES + i]);
+		spin_unlock(&region->lock);
+		cond_resched();
+	}
+	return gen;
+}
+
+static void ph_region_fill(struct ph_region *region, unsigned long page,
+			   unsigned int nr, struct ph_slab *slab)
+{
+	struct ph_leaf *leaf;
+	unsigned int i;
+
+	rcu_read_lock();
+	leaf = rcu_dereference(region->leaves)->leaf[page / PH_SEG_PAGES];
+	for (i = 0; i < nr; i++)
+		/* Pairs with the acquire in ph_region_lookup(). */
+		smp_store_release(&leaf->slab[page % PH_SEG_PAGES + i], slab);
+	rcu_read_unlock();
+}
+
+/**
+ * ph_region_map() - take a range of offsets for a slab to come
+ * @region: the region
+ * @pages: length of the range
+ * @start: (out) its first offset
+ * @gen_first: (out) generation from which its slots start
+ *
+ * Context: process, may sleep.
+ * Return: 0, -EDQUOT or -ENOMEM.
+ */
+int ph_region_map(struct ph_region *region, unsigned long pages, u64 *start,
+		  u16 *gen_first)
+{
+	unsigned long page;
+	unsigned int seen;
+	int err;
+
+	if (pages > (PH_REGION_MAX_BYTES >> PAGE_SHIFT))
+		return -ENOMEM;
+	for (;;) {
+		spin_lock(&region->lock);
+		seen = region->nr_segs;
+		page = pages <= PH_SEG_PAGES ?
+			ph_region_find_small(region, pages) :
+			ph_region_find_large(region, pages);
+		spin_unlock(&region->lock);
+		if (page != ULONG_MAX)
+			break;
+		err = ph_region_grow(region, pages, seen);
+		if (err)
+			return err;
+	}
+	*start = (u64)page << PAGE_SHIFT;
+	*gen_first = ph_region_gen_of(region, page, pages);
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_region_map);
+
+/**
+ * ph_region_publish() - let look-ups in a range find its slab
+ * @region: the region
+ * @slab: the slab, complete
+ * @start: from ph_region_map()
+ * @pages: from ph_region_map()
+ *
+ * Context: process.
+ */
+void ph_region_publish(struct ph_region *region, struct ph_slab *slab,
+		       u64 start, unsigned long pages)
+{
+	unsigned long page = start >> PAGE_SHIFT;
+	unsigned int nr;
+
+	for (; pages; pages -= nr, page += nr) {
+		nr = ph_seg_part(page, pages);
+		ph_region_fill(region, page, nr, slab);
+		cond_resched();
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_region_publish);
+
+/* The same for the part of a range that is in one segment. */
+static void ph_region_unmap_part(struct ph_region *region, unsigned long page,
+				 unsigned int nr, u16 gen_next)
+{
+	unsigned int seg = page / PH_SEG_PAGES, i;
+
+	/* Before the slab disappears: who misses it finds what it left behind. */
+	spin_lock(&region->lock);
+	memset16(&region->segs[seg].gen[page % PH_SEG_PAGES], gen_next, nr);
+	spin_unlock(&region->lock);
+	ph_region_fill(region, page, nr, &ph_no_slab);
+	spin_lock(&region->lock);
+	ph_region_mark(region, page, nr, false);
+	for (i = 0; i < PH_HINTS; i++)
+		region->hint[i] = min(region->hint[i], seg);
+	spin_unlock(&region->lock);
+}
+
+/**
+ * ph_region_unmap() - take a range back
+ * @region: the region
+ * @start: its first offset
+ * @pages: length
+ * @gen_next: generation from which the next slab there has to start
+ *
+ * Look-ups that began before may still see the slab: free it after a grace
+ * period.
+ *
+ * Context: process.
+ */
+void ph_region_unmap(struct ph_region *region, u64 start,
+		     unsigned long pages, u16 gen_next)
+{
+	unsigned long page = start >> PAGE_SHIFT;
+	unsigned int nr;
+
+	for (; pages; pages -= nr, page += nr) {
+		nr = ph_seg_part(page, pages);
+		ph_region_unmap_part(region, page, nr, gen_next);
+		cond_resched();
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_region_unmap);
+
+/**
+ * ph_region_gen() - the generation from which the next slab has to start
+ * @region: the region
+ * @offset: where
+ *
+ * Context: process.
+ * Return: the generation; the oldest one where nothing ever was.
+ */
+u16 ph_region_gen(struct ph_region *region, u64 offset)
+{
+	u64 page = offset >> PAGE_SHIFT;
+	u16 gen = region->gen_first;
+
+	spin_lock(&region->lock);
+	if (page / PH_SEG_PAGES < region->nr_segs)
+		gen = region->segs[page / PH_SEG_PAGES].gen[page % PH_SEG_PAGES];
+	spin_unlock(&region->lock);
+	return gen;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_region_gen);
+
+/**
+ * ph_region_end() - the offset from which on nothing ever was
+ * @region: the region
+ *
+ * Context: RCU read side.
+ */
+u64 ph_region_end(struct ph_region *region)
+{
+	struct ph_leaves *leaves = rcu_dereference(region->leaves);
+
+	/* Pairs with the release in ph_region_add_segment(). */
+	return (u64)smp_load_acquire(&leaves->nr) << (PAGE_SHIFT + PH_SEG_SHIFT);
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_region_end);

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Idle memory goes back: a little at intervals, what the working set of each
+ * cache did not need; all of it when the machine is short, from heaps whose
+ * owners sleep, too.
+ */
+
+#include <linux/jiffies.h>
+#include <linux/mm.h>
+#include <linux/workqueue.h>
+#include <kunit/visibility.h>
+
+#include "compat.h"
+#include "reclaim.h"
+#include "supply.h"
+
+static struct shrinker *ph_shrinker;
+static unsigned int ph_interval_ms = 2000;
+
+static void ph_reclaim_work(struct work_struct *work);
+/* Deferrable: an idle machine is not woken up for it. */
+static DECLARE_DEFERRABLE_WORK(ph_reclaim_tick, ph_reclaim_work);
+
+struct ph_reclaim_sum {
+	unsigned long wanted;
+	unsigned long pages;
+	bool heaps;
+};
+
+static void ph_reclaim_tick_heap(struct ph_heap *heap, void *data)
+{
+	struct ph_reclaim_sum *sum = data;
+
+	sum->heaps = true;
+	if (!down_read_trylock(&heap->sem))
+		return;
+	ph_supply_tick(heap);
+	up_read(&heap->sem);
+}
+
+static void ph_reclaim_work(struct work_struct *work)
+{
+	struct ph_reclaim_sum sum = {};
+
+	ph_heap_for_each(ph_reclaim_tick_heap, &sum);
+	if (sum.heaps)
+		ph_reclaim_kick();
+}
+
+/**
+ * ph_reclaim_kick() - see to it that there is a next interval
+ *
+ * Context: any.
+ */
+void ph_reclaim_kick(void)
+{
+	queue_delayed_work(system_unbound_wq, &ph_reclaim_tick,
+			   msecs_to_jiffies(READ_ONCE(ph_interval_ms)));
+}
+
+/**
+ * ph_reclaim_set_interval() - how often caches are trimmed
+ * @ms: length of an interval
+ *
+ * Context: any.
+ */
+void ph_reclaim_set_interval(unsigned int ms)
+{
+	WRITE_ONCE(ph_interval_ms, ms);
+}
+
+static void ph_reclaim_count_heap(struct ph_heap *heap, void *data)
+{
+	struct ph_reclaim_sum *sum = data;
+
+	if (!down_read_trylock(&heap->sem))
+		return;
+	sum->pages += ph_supply_idle_pages(heap);
+	up_read(&heap->sem);
+}
+
+/**
+ * ph_reclaim_count() - about how many pages are idle
+ *
+ * Context: process.
+ */
+unsigned long ph_reclaim_count(void)
+{
+	struct ph_reclaim_sum sum = {};
+
+	ph_heap_try_for_each(ph_reclaim_count_heap, &sum);
+	return sum.pages;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_reclaim_count);
+
+static void ph_reclaim_scan_heap(struct ph_heap *heap, void *data)
+{
+	struct ph_reclaim_sum *sum = data;
+
+	if (sum->pages >= sum->wanted || !down_read_trylock(&heap->sem))
+		return;
+	if (ph_supply_idle_pages(heap))
+		sum->pages += ph_supply_reclaim(heap, false) >> PAGE_SHIFT;
+	up_read(&heap->sem);
+}
+
+/**
+ * ph_reclaim_scan() - take idle pages back
+ * @pages: how many are enough
+ *
+ * Context: process; does not sleep.
+ * Return: how many went back.
+ */
+unsigned long ph_reclaim_scan(unsigned long pages)
+{
+	struct ph_reclaim_sum sum = { .wanted = pages };
+
+	ph_heap_try_for_each(ph_reclaim_scan_heap, &sum);
+	return sum.pages;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_reclaim_scan);
+
+static unsigned long ph_shrink_count(struct shrinker *shrinker,
+				     struct shrink_control *sc)
+{
+	return ph_reclaim_count() ?: SHRINK_EMPTY;
+}
+
+static unsigned long ph_shrink_scan(struct shrinker *shrinker,
+				    struct shrink_control *sc)
+{
+	return ph_reclaim_scan(sc->nr_to_scan) ?: SHRINK_STOP;
+}
+
+/**
+ * ph_reclaim_init() - be called when memory is short
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int ph_reclaim_init(void)
+{
+	ph_shrinker = ph_compat_shrinker_register("privheap", ph_shrink_count,
+						  ph_shrink_scan);
+	return ph_shrinker ? 0 : -ENOMEM;
+}
+
+/**
+ * ph_reclaim_exit() - be called no more
+ *
+ * Context: process, may sleep.
+ */
+void ph_reclaim_exit(void)
+{
+	ph_compat_shrinker_unregister(ph_shrinker);
+	cancel_delayed_work_sync(&ph_reclaim_tick);
+}

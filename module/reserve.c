@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The pages of the whole module; see reserve.h. */
+
+#include <linux/genalloc.h>
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <kunit/visibility.h>
+
+#include "region.h"
+#include "reserve.h"
+
+/* The bit of page_private() that marks the pages of the reserve. */
+#define PH_RESERVE_MARK	1UL
+
+static struct gen_pool *ph_pool;
+static u64 ph_pool_pages;
+
+/* What all heaps have charged, and the most that they may. */
+static atomic64_t ph_held_bytes = ATOMIC64_INIT(0);
+static atomic64_t ph_metadata_bytes = ATOMIC64_INIT(0);
+static atomic64_t ph_pages = ATOMIC64_INIT(0);
+static u64 ph_max_bytes = U64_MAX;
+
+static int ph_pool_add_block(unsigned int order)
+{
+	gfp_t gfp = GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY;
+	struct page *page = alloc_pages(gfp, order);
+	unsigned int i;
+	int err;
+
+	if (!page)
+		return -ENOMEM;
+	split_page(page, order);
+	for (i = 0; i < 1U << order; i++)
+		set_page_private(page + i, PH_RESERVE_MARK);
+	err = gen_pool_add(ph_pool, (unsigned long)page_address(page),
+			   PAGE_SIZE << order, NUMA_NO_NODE);
+	if (err) {
+		for (i = 0; i < 1U << order; i++) {
+			set_page_private(page + i, 0);
+			__free_page(page + i);
+		}
+		return err;
+	}
+	ph_pool_pages += 1U << order;
+	return 0;
+}
+
+static void ph_pool_free_chunk(struct gen_pool *pool,
+			       struct gen_pool_chunk *chunk, void *data)
+{
+	unsigned long addr;
+
+	for (addr = chunk->start_addr; addr < chunk->end_addr;
+	     addr += PAGE_SIZE) {
+		set_page_private(virt_to_page((void *)addr), 0);
+		free_page(addr);
+	}
+}
+
+/**
+ * ph_reserve_init() - set pages aside for all heaps to come
+ * @pages: how many; 0 for none
+ *
+ * Context: process, may sleep.
+ * Return: 0, or -ENOMEM with nothing set aside.
+ */
+int ph_reserve_init(unsigned long pages)
+{
+	unsigned int order = PH_RUN_MAX_ORDER;
+	int err = 0;
+
+	if (!pages)
+		return 0;
+	ph_pool = gen_pool_create(PAGE_SHIFT, NUMA_NO_NODE);
+	if (!ph_pool)
+		return -ENOMEM;
+	while (ph_pool_pages < pages) {
+		while (order && (1UL << order) > pages - ph_pool_pages)
+			order--;
+		err = ph_pool_add_block(order);
+		if (err && !order)
+			break;
+		if (err)
+			order--;
+	}
+	if (ph_pool_pages < pages) {
+		ph_reserve_exit();
+		return err;
+	}
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_reserve_init);
+
+/**
+ * ph_reserve_exit() - give the reserve back; no heap may be left
+ *
+ * Context: process, may sleep.
+ */
+void ph_reserve_exit(void)
+{
+	if (!ph_pool)
+		return;
+	gen_pool_for_each_chunk(ph_pool, ph_pool_free_chunk, NULL);
+	gen_pool_destroy(ph_pool);
+	ph_pool = NULL;
+	ph_pool_pages = 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_reserve_exit);
+
+static void *ph_pool_take(unsigned int pages)
+{
+	unsigned long addr;
+	unsigned int i;
+
+	if (!ph_pool)
+		return NULL;
+	addr = gen_pool_alloc(ph_pool, (size_t)pages << PAGE_SHIFT);
+	if (!addr)
+		return NULL;
+	for (i = 0; i < pages; i++)
+		clear_page((void *)(addr + ((size_t)i << PAGE_SHIFT)));
+	return (void *)addr;
+}
+
+static void *ph_system_take(unsigned int pages)
+{
+	unsigned int order = get_order((size_t)pages << PAGE_SHIFT);
+	gfp_t gfp = PH_GFP | __GFP_ZERO;
+	struct page *page;
+	unsigned int i;
+
+	/* Long runs are a wish: who needs one takes shorter ones instead. */
+	if (order > PAGE_ALLOC_COSTLY_ORDER)
+		gfp = (gfp & ~__GFP_RETRY_MAYFAIL) | __GFP_NORETRY;
+	page = alloc_pages(gfp, order);
+	if (!page)
+		return NULL;
+	split_page(page, order);
+	/* The allocator leaves in it what earlier owners left. */
+	for (i = 0; i < 1U << order; i++)
+		set_page_private(page + i, 0);
+	for (i = pages; i < 1U << order; i++)
+		__free_page(page + i);
+	return page_address(page);
+}
+
+/**
+ * ph_reserve_take() - take a run of zeroed pages
+ * @pages: length of the run, 1 to PH_RUN_MAX_PAGES
+ * @from_reserve: (out) whether the reserve served it
+ *
+ * The pages are charged to the active memory cgroup, those of the reserve
+ * excepted: they belong to the machine since the module was loaded.
+ *
+ * Context: process, may sleep.
+ * Return: kernel address, or NULL.
+ */
+void *ph_reserve_take(unsigned int pages, bool *from_reserve)
+{
+	void *addr = ph_pool_take(pages);
+
+	*from_reserve = addr;
+	if (!addr)
+		addr = ph_system_take(pages);
+	if (addr)
+		atomic64_add(pages, &ph_pages);
+	return addr;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_reserve_take);
+
+/**
+ * ph_reserve_owns() - whether a page that a heap holds is the reserve's
+ * @addr: address of a page from ph_reserve_take()
+ *
+ * Context: any.
+ */
+bool ph_reserve_owns(const void *addr)
+{
+	return page_private(virt_to_page(addr)) & PH_RESERVE_MARK;
+}
+
+/**
+ * ph_reserve_put() - give a run, or a part of one, back
+ * @addr: address of its first page
+ * @pages: how many
+ *
+ * Context: any but hardirq.
+ */
+void ph_reserve_put(void *addr, unsigned int pages)
+{
+	unsigned int i;
+
+	atomic64_sub(pages, &ph_pages);
+	if (ph_reserve_owns(addr)) {
+		gen_pool_free(ph_pool, (unsigned long)addr,
+			      (size_t)pages << PAGE_SHIFT);
+		return;
+	}
+	for (i = 0; i < pages; i++)
+		free_page((unsigned long)addr + ((size_t)i << PAGE_SHIFT));
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_reserve_put);
+
+/**
+ * ph_reserve_charge() - count bytes against the module's maximum
+ * @bytes: how many
+ *
+ * Context: any.
+ * Return: 0 or -EDQUOT.
+ */
+int ph_reserve_charge(u64 bytes)
+{
+	u64 held = atomic64_add_return(bytes, &ph_held_bytes);
+
+	if (likely(held <= READ_ONCE(ph_max_bytes)))
+		return 0;
+	atomic64_sub(bytes, &ph_held_bytes);
+	return -EDQUOT;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_reserve_charge);
+
+/**
+ * ph_reserve_uncharge() - undo ph_reserve_charge()
+ * @bytes: how many
+ *
+ * Context: any.
+ */
+void ph_reserve_uncharge(u64 bytes)
+{
+	atomic64_sub(bytes, &ph_held_bytes);
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_reserve_uncharge);
+
+/**
+ * ph_reserve_add_metadata() - tell that some of what is charged is metadata
+ * @bytes: how many more, or fewer
+ *
+ * Context: any.
+ */
+void ph_reserve_add_metadata(s64 bytes)
+{
+	atomic64_add(bytes, &ph_metadata_bytes);
+}
+
+/**
+ * ph_reserve_set_max() - the most bytes that all heaps together may hold
+ * @bytes: new maximum; what is held already stays
+ *
+ * Context: any.
+ */
+void ph_reserve_set_max(u64 bytes)
+{
+	WRITE_ONCE(ph_max_bytes, bytes);
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_reserve_set_max);
+
+/**
+ * ph_reserve_get_stat() - the module's memory as it stands
+ * @stat: (out)
+ *
+ * Context: process.
+ */
+void ph_reserve_get_stat(struct ph_reserve_stat *stat)
+{
+	stat->held_bytes = atomic64_read(&ph_held_bytes);
+	stat->metadata_bytes = atomic64_read(&ph_metadata_bytes);
+	stat->pages = atomic64_read(&ph_pages);
+	stat->reserve_pages = ph_pool_pages;
+	stat->max_bytes = READ_ONCE(ph_max_bytes);
+	stat->reserve_free_pages = 0;
+	if (ph_pool)
+		stat->reserve_free_pages = gen_pool_avail(ph_pool) >> PAGE_SHIFT;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_reserve_get_stat);

@@ -1,0 +1,576 @@
+// SPDX-License-Identifier: GPL-2.0
+/* One run of a region, cut into slots of one size; see slab.h. */
+
+#include <linux/bitmap.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <kunit/visibility.h>
+
+#include "slab.h"
+
+struct ph_slab ph_no_slab;
+EXPORT_SYMBOL_IF_KUNIT(ph_no_slab);
+
+/* Where the arrays of a slab's metadata lie. */
+struct ph_meta_layout {
+	size_t free;
+	size_t refs;
+	size_t gen;
+	size_t slack;
+	size_t end;
+};
+
+static size_t ph_meta_place(size_t *end, size_t size, size_t nr)
+{
+	size_t at = ALIGN(*end, size);
+
+	*end = at + size * nr;
+	return at;
+}
+
+/* In about falling order of alignment, so that little is lost in between. */
+static void ph_meta_layout(struct ph_meta_layout *m, u32 keep, u32 slots)
+{
+	memset(m, 0, sizeof(*m));
+	m->end = offsetof(struct ph_slab, live[BITS_TO_LONGS(slots + 1)]);
+	m->free = ph_meta_place(&m->end, sizeof(long), BITS_TO_LONGS(slots));
+	if (keep & PH_KEEP_REFS)
+		m->refs = ph_meta_place(&m->end, sizeof(u64), slots);
+	if (!(keep & PH_LATE_GENS))
+		m->gen = ph_meta_place(&m->end, sizeof(u16), slots + 1);
+	if (keep & PH_KEEP_WIDE_SLACK)
+		m->slack = ph_meta_place(&m->end, sizeof(u16), slots);
+	else if (keep & PH_KEEP_SLACK)
+		m->slack = ph_meta_place(&m->end, sizeof(u8), slots);
+}
+
+/**
+ * ph_geo_meta_bytes() - metadata of a slab
+ * @geo: how it is cut
+ * @slots: how many slots
+ *
+ * Context: any.
+ * Return: bytes.
+ */
+size_t ph_geo_meta_bytes(const struct ph_geo *geo, u32 slots)
+{
+	struct ph_meta_layout m;
+
+	ph_meta_layout(&m, geo->keep, slots);
+	return m.end;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_geo_meta_bytes);
+
+/**
+ * ph_geo_slots() - how many slots fit
+ * @geo: how the slab is cut
+ * @pages: its length
+ *
+ * Context: any.
+ */
+u32 ph_geo_slots(const struct ph_geo *geo, u32 pages)
+{
+	return (pages << PAGE_SHIFT) / geo->stride;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_geo_slots);
+
+/* Bytes that a slab costs per 1024 objects, all of it counted. */
+static u64 ph_geo_cost(const struct ph_geo *geo, u32 pages)
+{
+	u32 slots = ph_geo_slots(geo, pages);
+	u64 bytes;
+
+	if (!slots)
+		return U64_MAX;
+	bytes = ((u64)pages << PAGE_SHIFT) +
+		ph_region_meta_cost(ph_geo_meta_bytes(geo, slots));
+	return div_u64(bytes << 10, slots);
+}
+
+/**
+ * ph_geo_init() - choose the cheapest slab for an object
+ * @geo: (out)
+ * @size: bytes of an object
+ * @align: its alignment, a power of two up to a page
+ * @keep: PH_KEEP_* bits
+ *
+ * Tries each length and takes the one with the fewest bytes per object, tail
+ * and metadata included. The shorter one wins where the gain is below 1/256.
+ *
+ * Context: any.
+ * Return: 0, or -EINVAL for a size above PH_SLOT_MAX.
+ */
+int ph_geo_init(struct ph_geo *geo, u32 size, u32 align, u32 keep)
+{
+	u64 best = U64_MAX, cost;
+	u32 pages;
+
+	if (!size || !is_power_of_2(align) || align > PAGE_SIZE ||
+	    size > PH_SLOT_MAX)
+		return -EINVAL;
+	geo->stride = ALIGN(size, align);
+	geo->keep = keep;
+	geo->pages = 0;
+	for (pages = 1; pages <= PH_SLAB_MAX_PAGES; pages++) {
+		cost = ph_geo_cost(geo, pages);
+		if (cost == U64_MAX || cost + (cost >> 8) >= best)
+			continue;
+		best = cost;
+		geo->pages = pages;
+	}
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_geo_init);
+
+static struct ph_slab *ph_slab_alloc_meta(struct ph_region *region,
+					  struct ph_cache *cache, u32 keep,
+					  u32 slots)
+{
+	struct ph_meta_layout m;
+	struct ph_slab *slab;
+
+	ph_meta_layout(&m, keep, slots);
+	slab = ph_region_meta_alloc(region, m.end);
+	if (IS_ERR(slab))
+		return slab;
+	slab->meta_bytes = m.end;
+	slab->cache = cache;
+	slab->nr = slots;
+	slab->free = (void *)slab + m.free;
+	slab->gen = m.gen ? (void *)slab + m.gen : NULL;
+	slab->refs_at = m.refs;
+	slab->slack_at = m.slack;
+	INIT_LIST_HEAD(&slab->list);
+	bitmap_set(slab->free, 0, slots);
+	return slab;
+}
+
+/* Give the slab its place in the region. */
+static int ph_slab_map(struct ph_region *region, struct ph_slab *slab)
+{
+	int err = ph_region_map(region, slab->nr_pages, &slab->start,
+				&slab->gen_first);
+
+	if (err)
+		return err;
+	slab->key = region->tag | slab->start;
+	slab->reach = min_t(u64, ph_slab_bytes(slab), U32_MAX);
+	if (slab->gen)
+		memset16(slab->gen, slab->gen_first, slab->nr + 1);
+	return 0;
+}
+
+/* A run as long as @geo wants it, or a shorter one where there is but that. */
+static void *ph_slab_take_run(struct ph_region *region,
+			      const struct ph_geo *geo, u32 *pages)
+{
+	void *addr;
+
+	*pages = geo->pages;
+	for (;;) {
+		addr = ph_region_take_run(region, *pages);
+		if (!IS_ERR(addr) || *pages == 1 ||
+		    !ph_geo_slots(geo, *pages / 2))
+			return addr;
+		*pages /= 2;
+	}
+}
+
+/**
+ * ph_slab_create() - a slab with all slots free, not to be found yet
+ * @region: where
+ * @cache: whose
+ * @geo: how it is cut
+ *
+ * Context: process, may sleep.
+ * Return: a slab for ph_slab_publish(), or an ERR_PTR: -EDQUOT, -ENOMEM.
+ */
+struct ph_slab *ph_slab_create(struct ph_region *region,
+			       struct ph_cache *cache,
+			       const struct ph_geo *geo)
+{
+	struct ph_slab *slab;
+	void *addr;
+	u32 pages;
+	int err;
+
+	addr = ph_slab_take_run(region, geo, &pages);
+	if (IS_ERR(addr))
+		return addr;
+	slab = ph_slab_alloc_meta(region, cache, geo->keep,
+				  ph_geo_slots(geo, pages));
+	if (IS_ERR(slab)) {
+		ph_region_put_run(region, addr, pages, false);
+		return slab;
+	}
+	slab->addr = addr;
+	slab->nr_pages = pages;
+	slab->stride = geo->stride;
+	slab->mult = DIV_ROUND_UP_ULL(1ULL << 32, geo->stride);
+	slab->rest = slab->mult - 1;
+	err = ph_slab_map(region, slab);
+	if (err) {
+		ph_region_put_run(region, addr, pages, false);
+		ph_region_meta_free(region, slab, slab->meta_bytes);
+		return ERR_PTR(err);
+	}
+	return slab;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_slab_create);
+
+/**
+ * ph_span_alloc() - a span without pages and without a place in the region
+ * @region: where it is going to be
+ * @cache: whose
+ * @keep: PH_KEEP_* bits
+ * @pages: its length
+ *
+ * Context: process, may sleep.
+ * Return: a slab with NULL pages for ph_span_map() or ph_span_free(); or an
+ * ERR_PTR: -EDQUOT, -ENOMEM.
+ */
+struct ph_slab *ph_span_alloc(struct ph_region *region, struct ph_cache *cache,
+			      u32 keep, unsigned long pages)
+{
+	struct ph_slab *slab;
+	int err;
+
+	slab = ph_slab_alloc_meta(region, cache, keep & PH_KEEP_REFS, 1);
+	if (IS_ERR(slab))
+		return slab;
+	slab->stride = U32_MAX;
+	slab->mult = 1;
+	slab->nr_pages = pages;
+	slab->pages = ph_region_meta_alloc(region,
+					   array_size(pages, sizeof(*slab->pages)));
+	if (!IS_ERR(slab->pages))
+		return slab;
+	err = PTR_ERR(slab->pages);
+	ph_region_meta_free(region, slab, slab->meta_bytes);
+	return ERR_PTR(err);
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_span_alloc);
+
+/**
+ * ph_span_free() - free what ph_span_alloc() returned
+ * @region: where it was going to be
+ * @slab: the span; the caller has dealt with its pages
+ *
+ * Context: process.
+ */
+void ph_span_free(struct ph_region *region, struct ph_slab *slab)
+{
+	ph_region_meta_free(region, slab->pages,
+			    slab->nr_pages * sizeof(*slab->pages));
+	ph_region_meta_free(region, slab, slab->meta_bytes);
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_span_free);
+
+/**
+ * ph_span_map() - give a span its place in the region
+ * @region: where
+ * @slab: the span
+ *
+ * After its pages were taken: the look-up table, which does not shrink, does not
+ * grow for one that cannot be had.
+ *
+ * Context: process, may sleep.
+ * Return: 0, -EDQUOT or -ENOMEM.
+ */
+int ph_span_map(struct ph_region *region, struct ph_slab *slab)
+{
+	return ph_slab_map(region, slab);
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_span_map);
+
+/**
+ * ph_span_create() - a slab that is one large slot, its pages zero
+ * @region: where
+ * @cache: whose
+ * @keep: PH_KEEP_* bits
+ * @pages: its length
+ *
+ * Context: process, may sleep.
+ * Return: a slab for ph_slab_publish(), or an ERR_PTR: -EDQUOT, -ENOMEM, -EINTR.
+ */
+struct ph_slab *ph_span_create(struct ph_region *region,
+			       struct ph_cache *cache, u32 keep,
+			       unsigned long pages)
+{
+	struct ph_slab *slab = ph_span_alloc(region, cache, keep, pages);
+	int err;
+
+	if (IS_ERR(slab))
+		return slab;
+	err = ph_region_take_pages(region, slab->pages, pages);
+	if (err)
+		goto err_free;
+	err = ph_span_map(region, slab);
+	if (err)
+		goto err_put_pages;
+	return slab;
+
+err_put_pages:
+	ph_region_put_pages(region, slab->pages, pages);
+err_free:
+	ph_span_free(region, slab);
+	return ERR_PTR(err);
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_span_create);
+
+/**
+ * ph_slab_publish() - let handles find a slab
+ * @region: where it is
+ * @slab: the slab
+ *
+ * Context: process.
+ */
+void ph_slab_publish(struct ph_region *region, struct ph_slab *slab)
+{
+	ph_region_publish(region, slab, slab->start, slab->nr_pages);
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_slab_publish);
+
+/**
+ * struct ph_gens - generations that a slab got late
+ * @rcu: to free them
+ * @gen: one for each slot, and one for the tail
+ */
+struct ph_gens {
+	struct rcu_head rcu;
+	u16 gen[];
+};
+
+static size_t ph_gens_bytes(const struct ph_slab *slab)
+{
+	return offsetof(struct ph_gens, gen[slab->nr + 1]);
+}
+
+/* The generations of a slab, if it got them late. */
+static struct ph_gens *ph_slab_gens(const struct ph_slab *slab)
+{
+	void *end = (void *)slab + slab->meta_bytes;
+
+	if (!slab->gen || ((void *)slab->gen > (void *)slab &&
+			   (void *)slab->gen < end))
+		return NULL;
+	return container_of((void *)slab->gen, struct ph_gens, gen);
+}
+
+/**
+ * ph_gens_alloc() - generations for a slab that has none
+ * @region: where it is
+ * @slab: the slab
+ *
+ * Context: process, may sleep.
+ * Return: generations for ph_slab_attach_gens() or ph_gens_free(), or an
+ * ERR_PTR: -EDQUOT, -ENOMEM.
+ */
+struct ph_gens *ph_gens_alloc(struct ph_region *region,
+			      const struct ph_slab *slab)
+{
+	return ph_region_meta_alloc(region, ph_gens_bytes(slab));
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_gens_alloc);
+
+/**
+ * ph_gens_free() - give generations back that no slab got
+ * @region: who paid
+ * @slab: for which slab they were made
+ * @gens: the generations
+ *
+ * Context: process.
+ */
+void ph_gens_free(struct ph_region *region, const struct ph_slab *slab,
+		  struct ph_gens *gens)
+{
+	ph_region_meta_free(region, gens, ph_gens_bytes(slab));
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_gens_free);
+
+/**
+ * ph_slab_attach_gens() - let a slab that is stuck use its slots again
+ * @slab: the slab
+ * @gens: from ph_gens_alloc()
+ *
+ * All slots have had one object; where it lives no more the next generation is
+ * due.
+ *
+ * Context: the cache's lock held.
+ */
+void ph_slab_attach_gens(struct ph_slab *slab, struct ph_gens *gens)
+{
+	u32 i;
+
+	memset16(gens->gen, slab->gen_first + 1, slab->nr + 1);
+	for_each_set_bit(i, slab->live, slab->nr)
+		gens->gen[i]--;
+	/* Pairs with the acquire in ph_slab_gen(). */
+	smp_store_release(&slab->gen, gens->gen);
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_slab_attach_gens);
+
+static u16 ph_slab_gen_next(const struct ph_region *region,
+			    const struct ph_slab *slab)
+{
+	u16 gen = slab->gen_first;
+	u32 i;
+
+	if (!slab->gen)
+		return gen + !!slab->used_to;
+	for (i = 0; i < slab->nr; i++)
+		gen = ph_region_younger(region, gen, slab->gen[i]);
+	return gen;
+}
+
+static void ph_slab_put_memory(struct ph_region *region, struct ph_slab *slab,
+			       bool keep)
+{
+	unsigned long nr = slab->nr_pages;
+
+	if (!ph_slab_is_span(slab)) {
+		ph_region_put_run(region, slab->addr, nr, keep);
+		return;
+	}
+	if (slab->pages[0])
+		ph_region_put_pages(region, slab->pages, nr);
+	ph_region_meta_free(region, slab->pages, nr * sizeof(*slab->pages));
+}
+
+/**
+ * ph_slab_destroy() - end a slab whose slots are all free
+ * @region: where it is
+ * @slab: the slab; on no list; nobody has it pinned. A span whose first page is
+ *	NULL has none
+ * @keep: whether the heap is about to use its pages again
+ *
+ * Context: process.
+ */
+void ph_slab_destroy(struct ph_region *region, struct ph_slab *slab,
+		     bool keep)
+{
+	struct ph_gens *gens;
+
+	ph_region_unmap(region, slab->start, slab->nr_pages,
+			ph_slab_gen_next(region, slab));
+	ph_slab_put_memory(region, slab, keep);
+	gens = ph_slab_gens(slab);
+	if (gens) {
+		ph_region_meta_forget(region, ph_gens_bytes(slab));
+		kvfree_rcu(gens, rcu);
+	}
+	ph_region_meta_forget(region, slab->meta_bytes);
+	kvfree_rcu(slab, rcu);
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_slab_destroy);
+
+/* Hand out the slots of one word of the bitmap. */
+static u32 ph_slab_take_word(struct ph_slab *slab, u32 word, u64 *rounds,
+			     u32 nr)
+{
+	unsigned long bits = slab->free[word];
+	u32 base = word * BITS_PER_LONG;
+	u32 got = 0, slot;
+
+	/* Without generations no slot is used twice. */
+	if (!slab->gen && base < slab->used_to)
+		bits &= slab->used_to - base < BITS_PER_LONG ?
+			~0UL << (slab->used_to - base) : 0;
+	while (bits && got < nr) {
+		slot = base + __ffs(bits);
+		bits &= bits - 1;
+		__clear_bit(slot, slab->free);
+		rounds[got++] = (u64)ph_slab_gen(slab, slot) << PH_OFFSET_BITS |
+				(slab->key + (u64)slot * slab->stride);
+	}
+	return got;
+}
+
+/**
+ * ph_slab_meta_cost() - what a slab takes beside its pages
+ * @slab: the slab
+ *
+ * Context: any.
+ * Return: bytes.
+ */
+size_t ph_slab_meta_cost(const struct ph_slab *slab)
+{
+	size_t cost = ph_region_meta_cost(slab->meta_bytes);
+
+	if (ph_slab_gens(slab))
+		cost += ph_region_meta_cost(ph_gens_bytes(slab));
+	if (ph_slab_is_span(slab))
+		cost += ph_region_meta_cost(slab->nr_pages *
+					    sizeof(*slab->pages));
+	return cost;
+}
+
+/**
+ * ph_slab_take() - take free slots, lowest first
+ * @slab: the slab
+ * @rounds: (out) array
+ * @nr: most to take
+ * @fresh: (in, out) grows by how many of them were never taken before
+ *
+ * Context: the cache's lock held.
+ * Return: how many were taken.
+ */
+u32 ph_slab_take(struct ph_slab *slab, u64 *rounds, u32 nr, u32 *fresh)
+{
+	u32 words = BITS_TO_LONGS(slab->nr);
+	u32 got = 0, word, last;
+
+	for (word = 0; word < words && got < nr; word++)
+		if (slab->free[word])
+			got += ph_slab_take_word(slab, word, rounds + got,
+						 nr - got);
+	if (!got)
+		return 0;
+	slab->taken += got;
+	/* Slots go out in rising order: all below used_to have been out. */
+	last = ph_round_slot(slab, rounds[got - 1]) + 1;
+	if (last > slab->used_to) {
+		*fresh += min(got, last - slab->used_to);
+		slab->used_to = last;
+	}
+	return got;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_slab_take);
+
+/**
+ * ph_slab_give() - take a slot back
+ * @slab: the slab
+ * @round: a slot that was taken from it, and its next generation
+ *
+ * Context: the cache's lock held.
+ * Return: false, and nothing is changed, if the slot is free already.
+ */
+bool ph_slab_give(struct ph_slab *slab, u64 round)
+{
+	u32 slot = ph_round_slot(slab, round);
+
+	if (WARN_ON_ONCE(slot >= slab->nr || test_bit(slot, slab->free)))
+		return false;
+	__set_bit(slot, slab->free);
+	slab->taken--;
+	if (slab->gen) {
+		WRITE_ONCE(slab->gen[slot], (u16)(round >> PH_OFFSET_BITS));
+	} else if (!slab->taken) {
+		WRITE_ONCE(slab->gen_first, slab->gen_first + 1);
+		slab->used_to = 0;
+	}
+	return true;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_slab_give);
+
+/**
+ * ph_slab_live() - how many live objects a slab has
+ * @slab: the slab
+ *
+ * Context: any in which the slab cannot go away.
+ */
+u32 ph_slab_live(const struct ph_slab *slab)
+{
+	return bitmap_weight(slab->live, slab->nr);
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_slab_live);

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Slab: one run of a region, cut into slots of one size.
+ *
+ * All that is believed about its objects is kept out of their memory: which
+ * slots are free, which are live, the generation of each, its slack and its
+ * reference count.
+ */
+#ifndef _PH_SLAB_H
+#define _PH_SLAB_H
+
+#include <linux/list.h>
+#include <linux/types.h>
+
+#include "region.h"
+
+/*
+ * The largest object that shares a slab, larger ones being spans of their own;
+ * and the longest slab. Their product stays below 2^32, see ph_slab_slot().
+ */
+#define PH_SLOT_MAX		min(2 * PAGE_SIZE, 1UL << 14)
+#define PH_SLAB_MAX_PAGES	max(2U, (u32)((1UL << 15) / PAGE_SIZE))
+
+/* What a slab keeps per slot. */
+#define PH_KEEP_SLACK		BIT(0)	/* usable - requested bytes */
+#define PH_KEEP_WIDE_SLACK	BIT(1)	/* of 16 bits instead of 8 */
+#define PH_KEEP_REFS		BIT(2)	/* reference count */
+#define PH_LATE_GENS		BIT(3)	/* generations from first reuse on */
+
+/**
+ * struct ph_geo - how the slabs of a cache are cut
+ * @stride: bytes from one slot to the next; a span has one slot and stride
+ *	U32_MAX
+ * @pages: length of a slab, where the memory for it can be had in one run
+ * @keep: PH_KEEP_* bits
+ */
+struct ph_geo {
+	u32 stride;
+	u32 pages;
+	u32 keep;
+};
+
+/**
+ * struct ph_slab - one slab
+ * @start: offset of its first byte in the region
+ * @key: the same with the heap's tag: what handles are compared with
+ * @reach: its length in bytes, at most U32_MAX: what a look-up compares with
+ * @mult: 2^32/@stride rounded up, see ph_slab_slot(); 1 for a span
+ * @rest: @mult - 1
+ * @gen: generation of the object in each slot, or of the next one; one more
+ *	than there are slots, for the tail. NULL as long as all have the first
+ *	one, see below
+ * @cache: whose it is
+ * @addr: kernel address of the run
+ * @pages: (span) its pages
+ * @stride: see struct ph_geo
+ * @nr: number of slots
+ * @gen_first: generation of a slot that was never used
+ * @promised: (span) idle, and promised to an allocation to come
+ * @slack_at: place in this struct of usable - requested bytes, u8 or u16 each
+ * @refs_at: place in this struct of the reference counts; 0: none
+ * @requested: (span) requested bytes
+ * @nr_pages: its length
+ * @pins: who copies to or from its pages just now
+ * @taken: slots that are not in @free
+ * @used_to: slots from here on were never taken
+ * @meta_bytes: size of this allocation
+ * @list: on the cache's list for its fullness
+ * @rcu: to free it
+ * @free: bitmap: slots in this slab's hands
+ * @live: bitmap: slots that hold a live object; one bit more than there are
+ *	slots, for the tail. The other arrays follow
+ *
+ * Up to @promised, but for @gen and @gen_first, and @nr_pages, it is immutable
+ * from publication until a grace period after its end, and read by look-ups
+ * under RCU. What there is per slot
+ * is changed only by who owns the slot at the time, see heap.c. @taken,
+ * @used_to, @promised, @list and @free are guarded by the cache's lock.
+ *
+ * Late generations: most objects of a compact type are never freed one by one.
+ * Its slabs begin without @gen: the live bit alone tells whether the one object
+ * that a slot has had still lives, and a slot that was freed is not used again
+ * until there are generations to tell the next one from it. They are made when
+ * the cache would have to grow otherwise. A slab that runs empty before starts
+ * anew with the next generation as its first.
+ */
+struct ph_slab {
+	u64 start;
+	u64 key;
+	u64 reach;
+	u64 mult;
+	u16 *gen;
+	struct ph_cache *cache;
+	union {
+		void *addr;
+		struct page **pages;
+	};
+
+	u32 rest;
+	u32 stride;
+	u32 nr;
+	u16 gen_first;
+	bool promised;
+	u32 slack_at;
+	u32 refs_at;
+	u64 requested;
+	u32 nr_pages;
+	atomic_t pins;
+	u32 taken;
+	u32 used_to;
+	union {
+		struct list_head list;
+		struct rcu_head rcu;
+	};
+	u32 meta_bytes;
+	unsigned long *free;
+	unsigned long live[];
+};
+
+/**
+ * ph_slab_slot() - the slot that begins at an offset
+ * @slab: the slab
+ * @offset: within the slab
+ * @slot: (out) the slot; one behind the last for the tail
+ *
+ * One multiplication tells quotient and remainder: with mult = 2^32/stride,
+ * rounded up, the upper half of offset * mult is the quotient, and the lower
+ * half is below mult just where nothing remains, as long as offset * stride is
+ * below 2^32 (Lemire, Kaser, Kurz: Faster remainder by direct computation).
+ * reciprocal_divide() and the multiplication back take three times as long.
+ *
+ * Return: false for an offset in the interior of a slot.
+ */
+static __always_inline bool ph_slab_slot(const struct ph_slab *slab,
+					 u64 offset, u32 *slot)
+{
+	u64 product = offset * slab->mult;
+
+	*slot = product >> 32;
+	return (u32)product <= slab->rest;
+}
+
+/*
+ * A round names a free or claimed slot: it is the handle that the next object
+ * there is going to have. Where the generation wraps, it carries into the tag;
+ * whoever makes a handle of it mends that.
+ */
+static inline u64 ph_round_key(u64 round)
+{
+	return round & PH_KEY_MASK;
+}
+
+static inline u64 ph_round_offset(u64 round)
+{
+	return round & PH_OFFSET_MASK;
+}
+
+static inline u32 ph_round_slot(const struct ph_slab *slab, u64 round)
+{
+	u32 slot;
+
+	ph_slab_slot(slab, ph_round_offset(round) - slab->start, &slot);
+	return slot;
+}
+
+static inline bool ph_slab_is_span(const struct ph_slab *slab)
+{
+	return slab->stride == U32_MAX;
+}
+
+static inline u64 ph_slab_bytes(const struct ph_slab *slab)
+{
+	return (u64)slab->nr_pages << PAGE_SHIFT;
+}
+
+/* Reference count of an object: its generation above 32 bits of count. */
+static inline u64 *ph_slab_refs(struct ph_slab *slab, u32 slot)
+{
+	return (u64 *)((void *)slab + slab->refs_at) + slot;
+}
+
+static inline u64 ph_refs(u16 gen, u32 count)
+{
+	return (u64)gen << 32 | count;
+}
+
+/**
+ * ph_slab_gen() - the generation of a slot
+ * @slab: the slab
+ * @slot: the slot
+ *
+ * Context: any in which the slab stays.
+ */
+static inline u16 ph_slab_gen(const struct ph_slab *slab, u32 slot)
+{
+	/* Pairs with the release in ph_slab_attach_gens(). */
+	u16 *gen = smp_load_acquire(&slab->gen);
+
+	return gen ? READ_ONCE(gen[slot]) : READ_ONCE(slab->gen_first);
+}
+
+/* Free slots that can be taken without more ado. */
+static inline u32 ph_slab_usable(const struct ph_slab *slab)
+{
+	return slab->nr - (slab->gen ? slab->taken : slab->used_to);
+}
+
+/* Whether the free slots of a slab wait for generations. */
+static inline bool ph_slab_is_stuck(const struct ph_slab *slab)
+{
+	return !slab->gen && slab->used_to == slab->nr;
+}
+
+int ph_geo_init(struct ph_geo *geo, u32 size, u32 align, u32 keep);
+u32 ph_geo_slots(const struct ph_geo *geo, u32 pages);
+size_t ph_geo_meta_bytes(const struct ph_geo *geo, u32 slots);
+
+struct ph_slab *ph_slab_create(struct ph_region *region,
+			       struct ph_cache *cache,
+			       const struct ph_geo *geo);
+struct ph_slab *ph_span_create(struct ph_region *region,
+			       struct ph_cache *cache, u32 keep,
+			       unsigned long pages);
+struct ph_slab *ph_span_alloc(struct ph_region *region, struct ph_cache *cache,
+			      u32 keep, unsigned long pages);
+void ph_span_free(struct ph_region *region, struct ph_slab *slab);
+int ph_span_map(struct ph_region *region, struct ph_slab *slab);
+void ph_slab_publish(struct ph_region *region, struct ph_slab *slab);
+void ph_slab_destroy(struct ph_region *region, struct ph_slab *slab,
+		     bool keep);
+
+u32 ph_slab_take(struct ph_slab *slab, u64 *rounds, u32 nr, u32 *fresh);
+bool ph_slab_give(struct ph_slab *slab, u64 round);
+struct ph_gens *ph_gens_alloc(struct ph_region *region,
+			      const struct ph_slab *slab);
+void ph_gens_free(struct ph_region *region, const struct ph_slab *slab,
+		  struct ph_gens *gens);
+void ph_slab_attach_gens(struct ph_slab *slab, struct ph_gens *gens);
+size_t ph_slab_meta_cost(const struct ph_slab *slab);
+u32 ph_slab_live(const struct ph_slab *slab);
+
+#endif /* _PH_SLAB_H */

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The pages of one heap, and those that it has in stock; see region.h. */
+
+#include <linux/memcontrol.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <kunit/visibility.h>
+
+#include "region.h"
+#include "reserve.h"
+
+/*
+ * A heap asks the system for steps of 1/256 of what it holds: few requests
+ * when it is large, little waste when it is small.
+ */
+#define PH_STEP_SHIFT	8
+
+/*
+ * The stock: runs of zeroed pages, linked through their first page's lru. That
+ * page's page_private() has the run's length above the bit that marks a page
+ * of the module's reserve; all other pages have just the mark.
+ */
+static unsigned int ph_run_pages(struct page *page)
+{
+	return page_private(page) >> 1;
+}
+
+static void ph_run_lengthen(struct page *page, int pages)
+{
+	set_page_private(page, page_private(page) + ((long)pages << 1));
+}
+
+static void ph_stock_add(struct ph_region *region, void *addr,
+			 unsigned int pages)
+{
+	struct page *page = virt_to_page(addr);
+
+	ph_run_lengthen(page, pages);
+	spin_lock(&region->lock);
+	list_add(&page->lru, &region->stock);
+	region->stock_pages += pages;
+	spin_unlock(&region->lock);
+}
+
+/* Cut @pages off the end of a run. */
+static void *ph_run_cut(struct ph_region *region, struct page *page,
+			unsigned int pages)
+{
+	lockdep_assert_held(&region->lock);
+	ph_run_lengthen(page, -(int)pages);
+	if (!ph_run_pages(page))
+		list_del(&page->lru);
+	region->stock_pages -= pages;
+	return page_address(page) + ((size_t)ph_run_pages(page) << PAGE_SHIFT);
+}
+
+static void *ph_stock_take(struct ph_region *region, unsigned int pages)
+{
+	void *addr = NULL;
+	struct page *page;
+
+	spin_lock(&region->lock);
+	list_for_each_entry(page, &region->stock, lru) {
+		if (ph_run_pages(page) < pages)
+			continue;
+		addr = ph_run_cut(region, page, pages);
+		break;
+	}
+	spin_unlock(&region->lock);
+	return addr;
+}
+
+static void ph_region_release(struct ph_region *region, void *addr,
+			      unsigned int pages)
+{
+	atomic64_add(pages, &region->pages_returned);
+	ph_reserve_put(addr, pages);
+	ph_region_uncharge(region, (u64)pages << PAGE_SHIFT);
+}
+
+/* Charge and take a run of exactly @pages from the module. */
+static void *ph_region_request(struct ph_region *region, unsigned int pages)
+{
+	u64 bytes = (u64)pages << PAGE_SHIFT;
+	int err = ph_region_charge(region, bytes);
+	struct mem_cgroup *old;
+	bool from_reserve;
+	void *addr;
+
+	if (err)
+		return ERR_PTR(err);
+	old = set_active_memcg(region->memcg);
+	addr = ph_reserve_take(pages, &from_reserve);
+	set_active_memcg(old);
+	if (!addr) {
+		ph_region_uncharge(region, bytes);
+		return ERR_PTR(-ENOMEM);
+	}
+	if (from_reserve) {
+		atomic64_add(pages, &region->pages_from_reserve);
+	} else {
+		atomic64_add(pages, &region->pages_from_system);
+		atomic64_inc(&region->system_requests);
+	}
+	return addr;
+}
+
+/*
+ * How many pages to ask for when @pages are needed: a multiple, so that what
+ * is stocked fits the next slab of the kind.
+ */
+static unsigned int ph_region_step(struct ph_region *region,
+				   unsigned int pages)
+{
+	u64 held = atomic64_read(&region->held);
+	u64 step = held >> (PAGE_SHIFT + PH_STEP_SHIFT);
+
+	if (held > READ_ONCE(region->soft_max))
+		return pages;
+	step = clamp_t(u64, step, pages, PH_RUN_MAX_PAGES);
+	return rounddown((u32)step, pages);
+}
+
+/**
+ * ph_region_take_run() - contiguous zeroed pages
+ * @region: the region
+ * @pages: how many, 1 to PH_RUN_MAX_PAGES
+ *
+ * From the region's stock first. Where the module is asked it is asked for
+ * more than needed, and the rest is stocked.
+ *
+ * Context: process, may sleep.
+ * Return: kernel address, or an ERR_PTR: -EDQUOT, -ENOMEM.
+ */
+void *ph_region_take_run(struct ph_region *region, unsigned int pages)
+{
+	unsigned int step;
+	void *addr = ph_stock_take(region, pages);
+
+	if (addr)
+		return addr;
+	step = ph_region_step(region, pages);
+	if (step > pages) {
+		addr = ph_region_request(region, step);
+		if (!IS_ERR(addr)) {
+			ph_stock_add(region, addr, step - pages);
+			return addr + ((size_t)(step - pages) << PAGE_SHIFT);
+		}
+	}
+	return ph_region_request(region, pages);
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_region_take_run);
+
+/**
+ * ph_region_put_run() - give contiguous pages back
+ * @region: the region
+ * @addr: address of the first page
+ * @pages: how many
+ * @keep: whether the heap is about to need them again
+ *
+ * Context: process.
+ */
+void ph_region_put_run(struct ph_region *region, void *addr,
+		       unsigned int pages, bool keep)
+{
+	if (keep || READ_ONCE(region->stock_pages) + pages <=
+		    READ_ONCE(region->stock_target)) {
+		memset(addr, 0, (size_t)pages << PAGE_SHIFT);
+		ph_stock_add(region, addr, pages);
+		return;
+	}
+	ph_region_release(region, addr, pages);
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_region_put_run);
+
+/**
+ * ph_region_take_pages() - zeroed pages, not necessarily contiguous
+ * @region: the region
+ * @pages: (out) array to fill
+ * @nr: how many
+ *
+ * Context: process, may sleep.
+ * Return: 0; or -EDQUOT, -ENOMEM, -EINTR (killed), with nothing taken.
+ */
+int ph_region_take_pages(struct ph_region *region, struct page **pages,
+			 unsigned long nr)
+{
+	unsigned int run = PH_RUN_MAX_PAGES;
+	unsigned long done = 0;
+	unsigned int i;
+	void *addr;
+
+	while (done < nr) {
+		run = min_t(unsigned long, run, nr - done);
+		addr = fatal_signal_pending(current) ?
+			ERR_PTR(-EINTR) : ph_region_take_run(region, run);
+		/* The stock may still have shorter ones. */
+		if (IS_ERR(addr) && addr != ERR_PTR(-EINTR) && run > 1) {
+			run /= 2;
+			continue;
+		}
+		if (IS_ERR(addr)) {
+			ph_region_put_pages(region, pages, done);
+			return PTR_ERR(addr);
+		}
+		for (i = 0; i < run; i++)
+			pages[done++] = virt_to_page(addr + i * PAGE_SIZE);
+		cond_resched();
+	}
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_region_take_pages);
+
+/**
+ * ph_region_put_pages() - give pages back, one by one
+ * @region: the region
+ * @pages: the pages
+ * @nr: how many
+ *
+ * Context: process.
+ */
+void ph_region_put_pages(struct ph_region *region, struct page **pages,
+			 unsigned long nr)
+{
+	unsigned long i;
+
+	for (i = 0; i < nr; i++) {
+		ph_region_put_run(region, page_address(pages[i]), 1, false);
+		if (!(i % PH_SEG_PAGES))
+			cond_resched();
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_region_put_pages);
+
+/**
+ * ph_region_stocked() - whether the stock has a run of so many pages
+ * @region: the region
+ * @pages: how many
+ *
+ * Context: process.
+ */
+bool ph_region_stocked(struct ph_region *region, unsigned int pages)
+{
+	struct page *page;
+	bool found = false;
+
+	spin_lock(&region->lock);
+	list_for_each_entry(page, &region->stock, lru) {
+		found = ph_run_pages(page) >= pages;
+		if (found)
+			break;
+	}
+	spin_unlock(&region->lock);
+	return found;
+}
+
+/**
+ * ph_region_set_reserve() - keep that many pages in stock from now on
+ * @region: the region
+ * @pages: how many in all
+ *
+ * Context: process, may sleep.
+ * Return: 0; or -EDQUOT, -ENOMEM, -EINTR with the reserve as it was.
+ */
+int ph_region_set_reserve(struct ph_region *region, u64 pages)
+{
+	u64 old = region->stock_target;
+	unsigned int run = PH_RUN_MAX_PAGES;
+	void *addr;
+
+	WRITE_ONCE(region->stock_target, pages);
+	while (READ_ONCE(region->stock_pages) < pages) {
+		run = min_t(u64, run, pages - READ_ONCE(region->stock_pages));
+		run = max(run, 1U);
+		addr = fatal_signal_pending(current) ?
+			ERR_PTR(-EINTR) : ph_region_request(region, run);
+		if (addr == ERR_PTR(-ENOMEM) && run > 1) {
+			run /= 2;
+			continue;
+		}
+		if (IS_ERR(addr)) {
+			WRITE_ONCE(region->stock_target, old);
+			ph_region_trim(region);
+			return PTR_ERR(addr);
+		}
+		ph_stock_add(region, addr, run);
+		cond_resched();
+	}
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_region_set_reserve);
+
+/* Take one run beyond the target off the stock. */
+static void *ph_stock_excess(struct ph_region *region, unsigned int *pages)
+{
+	struct page *page;
+	void *addr = NULL;
+	u64 excess;
+
+	spin_lock(&region->lock);
+	if (region->stock_pages > region->stock_target) {
+		excess = region->stock_pages - region->stock_target;
+		page = list_first_entry(&region->stock, struct page, lru);
+		*pages = min_t(u64, ph_run_pages(page), excess);
+		addr = ph_run_cut(region, page, *pages);
+	}
+	spin_unlock(&region->lock);
+	return addr;
+}
+
+/**
+ * ph_region_trim() - give back stocked pages that no reserve promises
+ * @region: the region
+ *
+ * Context: process.
+ * Return: bytes given back.
+ */
+u64 ph_region_trim(struct ph_region *region)
+{
+	unsigned int pages;
+	u64 bytes = 0;
+	void *addr;
+
+	while ((addr = ph_stock_excess(region, &pages))) {
+		ph_region_release(region, addr, pages);
+		bytes += (u64)pages << PAGE_SHIFT;
+	}
+	return bytes;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_region_trim);

@@ -1,0 +1,25 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# `make check`: the KUnit suites in user-mode Linux, then the selftests on a
+# stock Debian kernel, and one line for both.
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+results=$top/build/check
+"$top/scripts/setup.sh" build vm kunit
+mkdir -p "$results"
+rm -f "$results"/*.sums
+status=0
+
+say "KUnit suites (user-mode Linux):"
+"$top/scripts/kunit.sh" || status=1
+
+say "Selftests (stock kernel, two CPUs):"
+kdir=$(headers_dir 6.1 amd64)
+out=$("$top/scripts/module.sh" "$kdir")
+make -s -C "$top/tools"
+"$top/scripts/selftests.sh" selftests "$out/privheap.ko" || status=1
+
+"$top/scripts/ktap.py" --add "$results/kunit.sums" --add "$results/selftests.sums" || status=1
+exit $status

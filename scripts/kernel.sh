@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Builds one of the test kernels from Debian's linux-source-6.1, once per
+# source version and configuration, and prints its build folder.
+#
+#   kernel.sh um         user-mode Linux with KUnit
+#   kernel.sh um-kasan   the same with KASAN
+#   kernel.sh debug      x86_64 with KUnit, KASAN, lockdep, fault injection
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+line=6.1
+
+# No prompt, so no fragment can set it, but every stock kernel has it (some
+# driver of theirs selects it), and the module's reserve is made of it.
+hidden=CONFIG_GENERIC_ALLOCATOR=y
+
+usage() {
+	die "usage: kernel.sh um|um-kasan|debug"
+}
+
+# Everything that decides what the build folder will hold goes into its name.
+config_hash() {
+	{ cat "$@"; gcc -dumpfullversion; echo "$arch $hidden"; } | sha256sum | cut -c1-12
+}
+
+# allnoconfig silently drops an option whose dependency is missing, and a
+# debug kernel without its checks would pass everything.
+check_config() {
+	local want missing=0
+
+	while read -r want; do
+		grep -qxF "$want" "$out/.config" && continue
+		say "  not in the configuration: $want"
+		missing=1
+	done < <(grep -E '^CONFIG_' "$out/fragment")
+	[ "$missing" = 0 ] || die "the kernel dropped options of the fragment"
+}
+
+configure() {
+	cat "$@" >"$out/fragment"
+	make -C "$src" O="$out" ARCH="$arch" KCONFIG_ALLCONFIG="$out/fragment" \
+		allnoconfig >"$out/config.log" 2>&1 ||
+		{ tail -n 20 "$out/config.log" >&2; die "configuring failed"; }
+	check_config
+}
+
+build() {
+	mkdir -p "$out"
+	exec 9>"$out/.lock"
+	flock 9
+	[ ! -e "$out/.complete" ] || return 0
+	say "  building the $name kernel ($(basename "$out")); this happens once"
+	configure "$@"
+	run_logged "$name kernel" "$out/build.log" \
+		make -C "$src" O="$out" ARCH="$arch" -j"$jobs" $hidden "$image" modules
+	touch "$out/.complete"
+}
+
+name=${1:-}
+configs=$top/scripts/kernel
+case $name in
+um) arch=um image=linux; set -- "$top/kunit/.kunitconfig" ;;
+um-kasan) arch=um image=linux; set -- "$top/kunit/.kunitconfig" "$configs/um-kasan.config" ;;
+debug) arch=x86_64 image=bzImage; set -- "$configs/debug.config" ;;
+*) usage ;;
+esac
+
+src=$(kernel_source $line)
+out=$cache/kernels/$name-$(basename "$src")-$(config_hash "$@")
+build "$@"
+echo "$out"

@@ -1,0 +1,112 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# `make static`: everything that can be found without running. Each check is
+# silent when it finds nothing; one finding fails the whole.
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+cd "$top"
+passed=0 failed=0
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# check NAME COMMAND...: a check fails by its status or by printing anything.
+check() {
+	local name=$1
+
+	shift
+	if "$@" >"$work/findings" 2>&1 && [ ! -s "$work/findings" ]; then
+		printf '%-34s ok\n' "$name"
+		passed=$((passed + 1))
+	else
+		printf '%-34s FAILED\n' "$name"
+		sed 's/^/  /' "$work/findings"
+		failed=$((failed + 1))
+	fi
+}
+
+sources() {
+	find module include kunit -name '*.[ch]' | sort
+}
+
+# An unchanged object would not repeat its warnings.
+warnings() {
+	local kdir
+
+	kdir=$(headers_dir "$1" amd64) || return
+	find build/kernels/"${kdir##*/linux-headers-}" -name '*.o' -delete 2>/dev/null
+	scripts/module.sh "$kdir" >"$work/build" 2>&1 || { tail -n 30 "$work/build"; return 1; }
+	! grep -iE 'warning:' "$work/build"
+}
+
+# The kernel's headers have findings of their own: only ours count.
+sparse_findings() {
+	local kdir
+
+	kdir=$(headers_dir "$1" amd64) || return
+	scripts/module.sh "$kdir" C=2 CHECK=sparse >"$work/build" 2>&1 ||
+		{ tail -n 30 "$work/build"; return 1; }
+	! grep -E 'build/kernels/[^:]*:[0-9]+:[0-9]+: (warning|error)' "$work/build"
+}
+
+checkpatch() {
+	local ignore status=0
+
+	ignore=$(grep -vE '^(#|$)' scripts/checkpatch.ignore | paste -sd, -)
+	sources | xargs perl "$kernel/scripts/checkpatch.pl" --no-tree --strict --terse \
+		--show-types --no-summary --quiet --ignore "$ignore" -f || status=1
+	# It leaves a cache of names in the folder that it is called in.
+	rm -f .checkpatch-camelcase.*
+	return $status
+}
+
+kernel_doc() {
+	find include module -name '*.h' -print0 |
+		xargs -0 perl "$kernel/scripts/kernel-doc" -none -Werror
+}
+
+# Included twice, and before anything else: it has to stand alone.
+uapi_header() {
+	printf '#include <linux/privheap.h>\n#include <linux/privheap.h>\nint main(void);\n' |
+		"$@" -Wall -Wextra -Werror -pedantic -Iinclude/uapi -fsyntax-only -
+}
+
+shell_scripts() {
+	find scripts .ci tools -name '*.sh' -print0 | xargs -0 shellcheck -x scripts/guest/init .ci/run
+}
+
+python_scripts() {
+	find scripts tools -name '*.py' -exec python3 -c '
+import ast, sys
+for path in sys.argv[1:]:
+    ast.parse(open(path, encoding="utf-8").read(), path)' {} +
+}
+
+ktap_judge() {
+	python3 -B scripts/ktap_test.py >"$work/judge" 2>&1 || { cat "$work/judge"; return 1; }
+}
+
+# Outside Kbuild nothing counts on what an earlier build left.
+user_programs() {
+	rm -rf build/tools/obj build/tools/obj32
+	make -s -C tools >"$work/build" 2>&1 || { cat "$work/build"; return 1; }
+}
+
+scripts/setup.sh build vm static
+kernel=$(kernel_source 6.1)
+for line in 6.1 6.12; do
+	check "compiler, W=1, Linux $line" warnings $line
+	check "sparse, Linux $line" sparse_findings $line
+done
+check "checkpatch --strict" checkpatch
+check "kernel-doc" kernel_doc
+check "user header, C90" uapi_header gcc -x c -std=c90
+check "user header, C11" uapi_header gcc -x c -std=c11
+check "user header, C++17" uapi_header g++ -x c++ -std=c++17
+check "user programs, -Werror" user_programs
+check "shellcheck" shell_scripts
+check "python syntax" python_scripts
+check "the judge of KTAP" ktap_judge
+echo "static checks: $passed ok, $failed failed"
+[ $failed = 0 ]

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The module itself: unloading, loading again and again, its parameters.
+ *
+ * Runs last: it takes the module out and puts it back as it was.
+ */
+#include "calls.h"
+#include "memory.h"
+
+#include <dirent.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#define MIB		(1ULL << 20)
+#define PARAMETERS	"/sys/module/privheap/parameters"
+
+static char as_it_was[1024];
+
+/* Where PRIVHEAP_KO says, or where a test guest has it. */
+static int module_open(void)
+{
+	const char *path = getenv("PRIVHEAP_KO");
+	int fd = open(path ? path : "/privheap.ko", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 && !path ? open("/modules/privheap.ko", O_RDONLY | O_CLOEXEC) : fd;
+}
+
+/* Never without the means to put it back. */
+static int module_remove(void)
+{
+	int fd = module_open();
+
+	if (fd < 0)
+		test_skip("the module's file is not at /privheap.ko; set PRIVHEAP_KO");
+	close(fd);
+	return syscall(SYS_delete_module, "privheap", O_NONBLOCK) ? errno : 0;
+}
+
+static int module_insert(const char *parameters)
+{
+	int fd = module_open(), err;
+
+	REQUIRE(fd >= 0);
+	err = syscall(SYS_finit_module, fd, parameters, 0) ? errno : 0;
+	close(fd);
+	return err;
+}
+
+/* The parameters that the module has now, as insmod would take them. */
+static void parameters_save(void)
+{
+	DIR *dir = opendir(PARAMETERS);
+	struct dirent *entry;
+	char path[512], value[64];
+	size_t used = 0;
+	FILE *file;
+
+	while (dir && (entry = readdir(dir))) {
+		snprintf(path, sizeof(path), PARAMETERS "/%s", entry->d_name);
+		file = entry->d_name[0] == '.' ? NULL : fopen(path, "re");
+		if (file && fgets(value, sizeof(value), file)) {
+			value[strcspn(value, "\n")] = 0;
+			used += snprintf(as_it_was + used, sizeof(as_it_was) - used,
+					 "%s=%s ", entry->d_name, value);
+		}
+		if (file)
+			fclose(file);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* Loaded with @parameters instead of as it was. */
+static void module_reload(const char *parameters)
+{
+	REQUIRE_OK(module_remove());
+	REQUIRE_OK(module_insert(parameters));
+}
+
+/* What a test does with the module is undone even if it fails. */
+static void module_restore(void)
+{
+	int err = module_remove();
+
+	EXPECT_ERR(err, 0, ENOENT);
+	EXPECT_OK(module_insert(as_it_was));
+}
+
+/* Runs @work in a process of its own, so that the restoring one goes on. */
+static void restored_after(void (*work)(const void *), const void *arg)
+{
+	int status = 0;
+	pid_t child = fork();
+
+	REQUIRE(child >= 0);
+	if (!child) {
+		work(arg);
+		fflush(stdout);
+		_exit(0);
+	}
+	REQUIRE(waitpid(child, &status, 0) == child);
+	EXPECT(WIFEXITED(status));
+	module_restore();
+}
+
+/*
+ * The module's part is to be referenced by its open files; the kernel then
+ * says EWOULDBLOCK to a caller that does not want to wait (EBUSY is for a
+ * module that is half loaded).
+ */
+static void removal_with_an_open_heap_is_refused(int heap, const void *arg)
+{
+	int other = heap_open();
+	__u64 handle = heap_new(other, PRIVHEAP_TYPE_STR, 100);
+
+	(void)arg;
+	(void)heap;
+	object_fill(other, handle, 100, 1);
+	EXPECT_ERR(module_remove(), EBUSY, EWOULDBLOCK);
+	object_check(other, handle, 100, 1);
+	EXPECT_OK(heap_free_one(other, handle));
+	close(other);
+}
+
+static void removal_with_an_open_debugfs_file(int heap, const void *arg)
+{
+	int fd = open("/sys/kernel/debug/privheap/module", O_RDONLY | O_CLOEXEC);
+	char buffer[256];
+	int err;
+
+	(void)arg;
+	(void)heap;
+	REQUIRE(fd >= 0);
+	err = module_remove();
+	EXPECT_ERR(err, 0, EBUSY, EWOULDBLOCK);
+	/* Whichever it is, what is open must stay harmless. */
+	if (read(fd, buffer, sizeof(buffer)) < 0)
+		EXPECT_ERR(errno, EIO, ENOENT, ENODEV);
+	close(fd);
+	if (!err)
+		EXPECT_OK(module_insert(as_it_was));
+}
+
+/* Load with a reserve, use a heap, close it, unload. */
+static void cycle(const char *parameters)
+{
+	__u64 handles[64];
+	int heap;
+
+	REQUIRE_OK(module_insert(parameters));
+	heap = heap_open();
+	heap_fill(heap, PRIVHEAP_TYPE_BYTES, 20000, handles, 64);
+	heap_drain(heap, handles, 32);
+	close(heap);
+	REQUIRE_OK(module_remove());
+}
+
+/*
+ * Tolerance: a reserve that is lost now and then would be 8 MiB each, a heap's
+ * memory 1 MiB per cycle; loading any module costs the kernel some 20 KiB for
+ * names in sysfs and the like.
+ */
+static void cycles(const void *arg)
+{
+	unsigned long n = scaled(50) + 1;
+	__u64 was;
+
+	(void)arg;
+	REQUIRE_OK(module_remove());
+	cycle("reserve_mb=8");
+	cycle("");
+	was = memory_free_kb();
+	for (unsigned long i = 0; i < n; i++)
+		cycle(i % 2 ? "reserve_mb=8" : "");
+	memory_expect_back(was, 1024 + n * 20);
+}
+
+static void cycles_bring_every_page_back(int heap, const void *arg)
+{
+	(void)heap;
+	restored_after(cycles, arg);
+}
+
+/* A parameter that insmod must refuse, with a message that names it. */
+static const struct bad {
+	const char *what, *parameter, *value;
+} bads[] = {
+	{ "negative_reserve", "reserve_mb", "-1" },
+	{ "huge_reserve", "reserve_mb", "1000000000" },
+	{ "reserve_beyond_32_bits", "reserve_mb", "4294967297" },
+	{ "reserve_beyond_64_bits", "reserve_mb", "99999999999999999999" },
+	{ "reserve_in_words", "reserve_mb", "many" },
+	{ "reserve_of_1_tib", "reserve_mb", "1048576" },
+	{ "negative_max_heap", "max_heap_mb", "-1" },
+	{ "huge_max_heap", "max_heap_mb", "4294967295" },
+	{ "max_heap_in_words", "max_heap_mb", "all" },
+	{ "negative_max_total", "max_total_mb", "-1" },
+	{ "max_total_in_words", "max_total_mb", "x" },
+	{ "empty_reserve", "reserve_mb", "" },
+	{ "no_trim_interval", "trim_interval_ms", "0" },
+	{ "negative_trim_interval", "trim_interval_ms", "-5" },
+	{ "huge_trim_interval", "trim_interval_ms", "4000000000" },
+};
+
+/* True if the kernel's log from @kmsg's position on has @word. */
+static bool log_names(int kmsg, const char *word)
+{
+	char record[4096];
+	ssize_t n;
+
+	for (;;) {
+		n = read(kmsg, record, sizeof(record) - 1);
+		if (n < 0 && errno == EPIPE)
+			continue;
+		if (n <= 0)
+			return false;
+		record[n] = 0;
+		if (strstr(record, word))
+			return true;
+	}
+}
+
+static void insert_bad(const void *arg)
+{
+	const struct bad *bad = arg;
+	char parameters[128];
+	int kmsg, err;
+
+	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	REQUIRE(kmsg >= 0);
+	REQUIRE_OK(module_remove());
+	lseek(kmsg, 0, SEEK_END);
+	snprintf(parameters, sizeof(parameters), "%s=%s", bad->parameter, bad->value);
+	err = module_insert(parameters);
+	EXPECT_ERR(err, EINVAL, ERANGE, ENOMEM);
+	EXPECT(log_names(kmsg, bad->parameter));
+	EXPECT(access("/sys/module/privheap", F_OK) < 0);
+	EXPECT(access(PRIVHEAP_DEVICE, F_OK) < 0);
+	close(kmsg);
+}
+
+static void insertion_is_refused(int heap, const void *arg)
+{
+	(void)heap;
+	restored_after(insert_bad, arg);
+}
+
+static void reserve_work(const void *arg)
+{
+	struct counters empty, used, after;
+	__u64 page = sysconf(_SC_PAGESIZE), handles[100];
+	int heap;
+
+	(void)arg;
+	module_reload("reserve_mb=16");
+	REQUIRE_OK(counters_read(&empty));
+	EXPECT_EQ(empty.reserve_pages, 16 * MIB / page);
+	EXPECT_EQ(empty.reserve_free_pages, empty.reserve_pages);
+	heap = heap_open();
+	heap_fill(heap, PRIVHEAP_TYPE_BYTES, 40000, handles, 100);
+	REQUIRE_OK(counters_read(&used));
+	EXPECT(used.reserve_free_pages <= empty.reserve_pages - 4000000 / page);
+	EXPECT(heap_stat(heap).pages_from_reserve > 0);
+	close(heap);
+	REQUIRE_OK(counters_read(&after));
+	EXPECT_EQ(after.reserve_free_pages, empty.reserve_pages);
+}
+
+static void reserve_serves_heaps_and_gets_it_back(int heap, const void *arg)
+{
+	(void)heap;
+	restored_after(reserve_work, arg);
+}
+
+static void max_heap_work(const void *arg)
+{
+	__u64 handle;
+	int heap;
+
+	(void)arg;
+	module_reload("max_heap_mb=4");
+	heap = heap_open();
+	EXPECT_EQ(heap_query(heap).max_heap_bytes, 4 * MIB);
+	EXPECT_EQ(heap_stat(heap).hard_max_bytes, 4 * MIB);
+	EXPECT_ERR(heap_setup(heap, 0, 0, 4 * MIB + 4096), EINVAL);
+	EXPECT_ERR(heap_alloc(heap, PRIVHEAP_TYPE_STR, 5 * MIB, &handle, 1),
+		   EDQUOT, ERANGE);
+	EXPECT_OK(heap_alloc(heap, PRIVHEAP_TYPE_STR, 3 * MIB, &handle, 1));
+	EXPECT_ERR(heap_alloc(heap, PRIVHEAP_TYPE_LIST, 2 * MIB, &handle, 1),
+		   EDQUOT);
+}
+
+static void max_heap_of_0_work(const void *arg)
+{
+	(void)arg;
+	module_reload("max_heap_mb=0 max_total_mb=0");
+	/* As documented: no limit; a heap must at least hold what is usual. */
+	EXPECT(heap_query(heap_open()).max_heap_bytes >= 1ULL << 30);
+}
+
+static void max_heap_of_0_is_no_limit(int heap, const void *arg)
+{
+	(void)heap;
+	restored_after(max_heap_of_0_work, arg);
+}
+
+static void max_heap_bounds_each_heap(int heap, const void *arg)
+{
+	(void)heap;
+	restored_after(max_heap_work, arg);
+}
+
+static void max_total_work(const void *arg)
+{
+	int heaps[3], err;
+	__u64 handle;
+
+	(void)arg;
+	module_reload("max_total_mb=8");
+	for (int i = 0; i < 3; i++)
+		heaps[i] = heap_open();
+	EXPECT_OK(heap_alloc(heaps[0], PRIVHEAP_TYPE_STR, 3 * MIB, &handle, 1));
+	EXPECT_OK(heap_alloc(heaps[1], PRIVHEAP_TYPE_STR, 3 * MIB, &handle, 1));
+	err = heap_alloc(heaps[2], PRIVHEAP_TYPE_STR, 3 * MIB, &handle, 1);
+	EXPECT_ERR(err, EDQUOT);
+	EXPECT_EQ(heap_stat(heaps[2]).live_objects, 0);
+	/* What one heap gives back another can have. */
+	close(heaps[0]);
+	EXPECT_OK(heap_alloc(heaps[2], PRIVHEAP_TYPE_STR, 3 * MIB, &handle, 1));
+}
+
+static void max_total_bounds_all_heaps(int heap, const void *arg)
+{
+	(void)heap;
+	restored_after(max_total_work, arg);
+}
+
+static void removal_leaves_no_file(int heap, const void *arg)
+{
+	(void)arg;
+	(void)heap;
+	REQUIRE_OK(module_remove());
+	EXPECT(access(PRIVHEAP_DEVICE, F_OK) < 0);
+	EXPECT(access("/sys/kernel/debug/privheap", F_OK) < 0);
+	EXPECT_ERR(module_remove(), ENOENT);
+	EXPECT_OK(module_insert(as_it_was));
+	close(heap_open());
+}
+
+int main(void)
+{
+	parameters_save();
+	TEST_BARE(removal_with_an_open_heap_is_refused);
+	TEST_BARE(removal_with_an_open_debugfs_file);
+	TEST_BARE(removal_leaves_no_file);
+	TEST_BARE(cycles_bring_every_page_back);
+	for (size_t i = 0; i < ARRAY_SIZE(bads); i++)
+		TEST_BARE_ARG(insertion_is_refused, &bads[i],
+			      "insertion_with_%s_is_refused", bads[i].what);
+	TEST_BARE(reserve_serves_heaps_and_gets_it_back);
+	TEST_BARE(max_heap_of_0_is_no_limit);
+	TEST_BARE(max_heap_bounds_each_heap);
+	TEST_BARE(max_total_bounds_all_heaps);
+	return tests_run();
+}

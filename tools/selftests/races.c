@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Races of threads for one thing: exactly one of them gets it.
+ */
+#include "threads.h"
+
+/* Every worker tries every handle; each must go exactly once. */
+static void *worker_frees_all(void *arg)
+{
+	struct worker *w = arg;
+
+	for (size_t i = 0; i < w->count; i++) {
+		int err = heap_free_one(w->heap, w->handles[i]);
+
+		if (!err)
+			atomic_fetch_add(w->done, 1);
+		else
+			EXPECT_ERR(err, ESTALE);
+	}
+	return NULL;
+}
+
+static void object_is_freed_by_one_thread_only(int heap, const void *arg)
+{
+	size_t count = scaled(5000);
+	__u64 *handles = calloc(count, sizeof(*handles));
+	struct worker workers[THREADS];
+	atomic_uint freed = 0;
+
+	(void)arg;
+	REQUIRE(handles);
+	heap_fill(heap, PRIVHEAP_TYPE_FLOAT, 0, handles, count);
+	for (int i = 0; i < THREADS; i++)
+		workers[i] = (struct worker){
+			.heap = heap, .handles = handles, .count = count,
+			.done = &freed,
+		};
+	workers_run(workers, worker_frees_all);
+	workers_join(workers);
+	EXPECT_EQ(freed, count);
+	EXPECT_EQ(heap_stat(heap).live_objects, 0);
+	free(handles);
+}
+
+/* Batches that overlap: all of a batch or none, and each object once. */
+static void *worker_frees_batches(void *arg)
+{
+	struct worker *w = arg;
+
+	for (size_t i = 0; i + 16 <= w->count; i += 8 + w->number) {
+		int err = heap_free(w->heap, w->handles + i, 16);
+
+		if (!err)
+			atomic_fetch_add(w->done, 16);
+		else
+			EXPECT_ERR(err, ESTALE);
+	}
+	return NULL;
+}
+
+static void overlapping_batches_free_whole_batches(int heap, const void *arg)
+{
+	size_t count = scaled(20000);
+	__u64 *handles = calloc(count, sizeof(*handles));
+	struct worker workers[THREADS];
+	atomic_uint freed = 0;
+
+	(void)arg;
+	REQUIRE(handles);
+	heap_fill(heap, PRIVHEAP_TYPE_FLOAT, 0, handles, count);
+	for (int i = 0; i < THREADS; i++)
+		workers[i] = (struct worker){
+			.heap = heap, .handles = handles, .count = count,
+			.done = &freed,
+		};
+	workers_run(workers, worker_frees_batches);
+	workers_join(workers);
+	EXPECT_EQ(heap_stat(heap).live_objects, count - freed);
+	free(handles);
+}
+
+/* Each puts its own reference; the last of them frees, whichever it is. */
+static void *worker_puts_once(void *arg)
+{
+	struct worker *w = arg;
+	struct privheap_batch b = {
+		.size = sizeof(b), .count = 1,
+	};
+
+	for (size_t i = 0; i < w->count; i++) {
+		b.handles = user_ptr(&w->handles[i]);
+		REQUIRE_OK(heap_call(w->heap, PRIVHEAP_PUT, &b));
+		atomic_fetch_add(w->done, b.freed);
+	}
+	return NULL;
+}
+
+static void last_put_of_threads_frees_once(int heap, const void *arg)
+{
+	__u32 type = type_make(heap, "counted", 8, 0, PRIVHEAP_TYPE_COUNTED);
+	size_t count = scaled(3000);
+	__u64 *handles = calloc(count, sizeof(*handles));
+	struct worker workers[THREADS];
+	atomic_uint freed = 0;
+
+	(void)arg;
+	REQUIRE(handles);
+	heap_fill(heap, type, 0, handles, count);
+	for (size_t i = 0; i < count; i++)
+		for (int t = 1; t < THREADS; t++)
+			REQUIRE_OK(heap_get(heap, handles[i]));
+	for (int i = 0; i < THREADS; i++)
+		workers[i] = (struct worker){
+			.heap = heap, .handles = handles, .count = count,
+			.done = &freed,
+		};
+	workers_run(workers, worker_puts_once);
+	workers_join(workers);
+	EXPECT_EQ(freed, count);
+	EXPECT_EQ(heap_stat(heap).live_objects, 0);
+	free(handles);
+}
+
+static void *worker_resizes_the_same(void *arg)
+{
+	struct worker *w = arg;
+	_Atomic __u64 *shared = (_Atomic __u64 *)w->handles;
+	__u64 state = w->number + 1, handle, old;
+	int err;
+
+	for (unsigned long n = 0; n < scaled(5000); n++) {
+		handle = old = atomic_load(shared);
+		err = heap_resize(w->heap, &handle, 1 + random_next(&state) % 20000);
+		if (!EXPECT_ERR(err, 0, ESTALE, EREMCHG))
+			break;
+		/* Only who moved it away from the old handle gets here with it. */
+		if (!err && handle != old)
+			EXPECT(atomic_compare_exchange_strong(shared, &old, handle));
+	}
+	return NULL;
+}
+
+static void threads_resize_one_object(int heap, const void *arg)
+{
+	__u64 handle = heap_new(heap, PRIVHEAP_TYPE_LIST, 8);
+	struct worker workers[THREADS];
+
+	(void)arg;
+	for (int i = 0; i < THREADS; i++)
+		workers[i] = (struct worker){ .heap = heap, .handles = &handle };
+	workers_run(workers, worker_resizes_the_same);
+	workers_join(workers);
+	EXPECT_EQ(heap_stat(heap).live_objects, 1);
+	EXPECT_OK(heap_free_one(heap, handle));
+}
+
+static void *worker_creates(void *arg)
+{
+	struct worker *w = arg;
+	struct privheap_type t;
+	int err;
+
+	for (size_t i = 0; i < w->count; i++) {
+		t = type_named("", 8, 0);
+		snprintf(t.name, sizeof(t.name), "raced%zu", i);
+		err = type_create(w->heap, &t);
+		if (!err)
+			atomic_fetch_add(w->done, 1);
+		else
+			EXPECT_ERR(err, EEXIST);
+	}
+	return NULL;
+}
+
+static void name_is_taken_by_one_thread_only(int heap, const void *arg)
+{
+	struct worker workers[THREADS];
+	atomic_uint created = 0;
+
+	(void)arg;
+	for (int i = 0; i < THREADS; i++)
+		workers[i] = (struct worker){
+			.heap = heap, .count = 40, .done = &created,
+		};
+	workers_run(workers, worker_creates);
+	workers_join(workers);
+	EXPECT_EQ(created, 40);
+	EXPECT_EQ(heap_stat(heap).types, 9 + 40);
+}
+
+/* Worker 0 fails to free a batch, again and again; the others use its objects. */
+static void *worker_fails_or_looks(void *arg)
+{
+	struct privheap_object_info info;
+	struct worker *w = arg;
+
+	for (unsigned long n = 0; n < scaled(20000); n++) {
+		if (!w->number)
+			EXPECT_ERR(heap_free(w->heap, w->handles, w->count), ESTALE);
+		else
+			EXPECT_ERR(heap_infos(w->heap, &w->handles[n % 8], &info, 1),
+				   0, ESTALE, EREMCHG);
+	}
+	return NULL;
+}
+
+/* For a moment they may look freed, but never as if they had not been. */
+static void objects_of_a_failing_batch_are_never_unknown(int heap, const void *arg)
+{
+	struct worker workers[THREADS];
+	__u64 handles[9];
+
+	(void)arg;
+	heap_fill(heap, PRIVHEAP_TYPE_FLOAT, 0, handles, 9);
+	REQUIRE_OK(heap_free_one(heap, handles[8]));
+	for (int i = 0; i < THREADS; i++)
+		workers[i] = (struct worker){
+			.heap = heap, .handles = handles, .count = 9,
+		};
+	workers_run(workers, worker_fails_or_looks);
+	workers_join(workers);
+	EXPECT_EQ(heap_stat(heap).live_objects, 8);
+	heap_drain(heap, handles, 8);
+}
+
+static void *worker_fails(void *arg)
+{
+	struct worker *w = arg;
+
+	for (unsigned long n = 0; n < scaled(20000); n++)
+		/* Which of them it may be is the test's matter above. */
+		EXPECT_ERR(heap_free(w->heap, w->handles, w->count),
+			   HANDLE_ERRNOS);
+	return NULL;
+}
+
+/* Each takes back what it had begun, and nobody keeps a thing. */
+static void failing_batches_at_once_lose_no_object(int heap, const void *arg)
+{
+	struct worker workers[THREADS];
+	__u64 handles[3];
+
+	(void)arg;
+	heap_fill(heap, PRIVHEAP_TYPE_FLOAT, 0, handles, 3);
+	REQUIRE_OK(heap_free_one(heap, handles[2]));
+	for (int i = 0; i < THREADS; i++)
+		workers[i] = (struct worker){
+			.heap = heap, .handles = handles, .count = 3,
+		};
+	workers_run(workers, worker_fails);
+	workers_join(workers);
+	EXPECT_EQ(heap_stat(heap).live_objects, 2);
+	EXPECT_OK(heap_free(heap, handles, 2));
+	EXPECT_EQ(heap_stat(heap).live_objects, 0);
+}
+
+int main(void)
+{
+	TEST(object_is_freed_by_one_thread_only);
+	TEST(overlapping_batches_free_whole_batches);
+	TEST(last_put_of_threads_frees_once);
+	TEST(threads_resize_one_object);
+	TEST(name_is_taken_by_one_thread_only);
+	TEST(objects_of_a_failing_batch_are_never_unknown);
+	TEST(failing_batches_at_once_lose_no_object);
+	return tests_run();
+}
