@@ -4,6 +4,7 @@
 #include "catalog.h"
 #include "objects.h"
 #include "stat.h"
+#include "supply.h"
 
 static const struct privheap_type ph_node = {
 	.name = "node", .min_bytes = 48, .max_bytes = 5000, .align = 16,
@@ -349,14 +350,26 @@ static void remove_gives_all_memory_back(struct kunit *test)
 
 static void remove_when_slab_is_pinned(struct kunit *test)
 {
+	struct privheap_reserve req = { .object_bytes = 48, .count = 5 };
 	struct ph_heap *heap = ph_test_heap(test);
 	u32 type = ph_test_type(test, &ph_node), slot;
 	u64 handle = ph_test_alloc(test, type, 48);
 	struct ph_slab *slab = &ph_no_slab;
 
-	KUNIT_ASSERT_EQ(test, 0, ph_handle_pin(heap, 0, handle, &slab, &slot));
-	ph_test_free(heap, handle);
+	down_write(&heap->sem);
+	KUNIT_ASSERT_EQ(test, 0,
+			ph_supply_reserve(heap, ph_heap_type(heap, type),
+					  &req));
+	up_write(&heap->sem);
+	KUNIT_ASSERT_EQ(test, 0,
+			ph_handle_pin(heap, 0, handle, &slab, &slot));
+	slab->cache->keep_slabs = 3;
+	KUNIT_ASSERT_EQ(test, ph_test_free(heap, handle), 0);
 	KUNIT_EXPECT_EQ(test, ph_catalog_remove(heap, type), -EBUSY);
+	/* What it had before it has still. */
+	KUNIT_EXPECT_EQ(test, slab->cache->promised, 5);
+	KUNIT_EXPECT_EQ(test, slab->cache->keep_slabs, 3);
+	KUNIT_EXPECT_EQ(test, slab->cache->nr_slabs, 1);
 	ph_slab_unpin(slab);
 	KUNIT_EXPECT_EQ(test, ph_catalog_remove(heap, type), 0);
 }

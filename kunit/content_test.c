@@ -179,7 +179,45 @@ static int ph_write(struct kunit *test, u64 handle, u64 offset, u64 bytes,
 		.handle = handle, .offset = offset, .bytes = bytes
 	};
 
-	return ph_content_write(ph_test_heap(test), 0, &io, from);
+	int err = ph_content_check(ph_test_heap(test), 0, &io);
+
+	if (!err)
+		ph_content_write(ph_test_heap(test), &io, from);
+	return err;
+}
+
+/* As if it had come after the write: no error, and nobody else's bytes. */
+static void write_when_object_shrank_since_check(struct kunit *test)
+{
+	const u64 *bytes = test->param_value;
+	u64 handle = ph_test_alloc(test, PRIVHEAP_TYPE_STR, *bytes);
+	struct privheap_io io = { .handle = handle, .bytes = *bytes + 1 };
+	void *zero = kunit_kzalloc(test, *bytes + 1, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, zero);
+	ph_test_fill(test, handle, 0, *bytes, 9);
+	ph_content_write(ph_test_heap(test), &io, zero);
+	KUNIT_EXPECT_TRUE(test, ph_test_is_zero(test, handle, 0, *bytes));
+	io.offset = *bytes;
+	ph_content_write(ph_test_heap(test), &io, zero);
+	io.offset = U64_MAX;
+	ph_content_write(ph_test_heap(test), &io, zero);
+}
+
+static void write_when_object_ended_since_check(struct kunit *test)
+{
+	const u64 *bytes = test->param_value;
+	u64 handle = ph_test_alloc(test, PRIVHEAP_TYPE_STR, *bytes);
+	struct privheap_io io = { .handle = handle, .bytes = *bytes };
+	void *zero = kunit_kzalloc(test, *bytes, GFP_KERNEL);
+	u64 next;
+
+	KUNIT_ASSERT_NOT_NULL(test, zero);
+	KUNIT_ASSERT_EQ(test, ph_test_free(ph_test_heap(test), handle), 0);
+	next = ph_test_alloc(test, PRIVHEAP_TYPE_STR, *bytes);
+	ph_test_fill(test, next, 0, *bytes, 7);
+	ph_content_write(ph_test_heap(test), &io, zero);
+	KUNIT_EXPECT_TRUE(test, ph_test_is_filled(test, next, 0, *bytes, 7));
 }
 
 static void write_changes_just_its_bytes(struct kunit *test)
@@ -263,6 +301,10 @@ static struct kunit_case ph_content_test_cases[] = {
 	KUNIT_CASE_PARAM(objects_are_aligned, ph_size_gen_params),
 	KUNIT_CASE_PARAM(write_changes_just_its_bytes, ph_size_gen_params),
 	KUNIT_CASE_PARAM(write_when_beyond_the_end, ph_size_gen_params),
+	KUNIT_CASE_PARAM(write_when_object_shrank_since_check,
+				 ph_size_gen_params),
+	KUNIT_CASE_PARAM(write_when_object_ended_since_check,
+				 ph_size_gen_params),
 	KUNIT_CASE(write_when_handle_is_wrong),
 	KUNIT_CASE(size_is_remembered_for_every_class),
 	{}

@@ -74,10 +74,38 @@ static void slab_gets_generations_for_every_free_set(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wrong, 0);
 }
 
+/* Taken, but not alive yet: its first object is about to get the first one. */
+static void slab_keeps_generations_of_slots_in_hand(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	struct ph_gens *gens;
+	struct ph_slab *slab;
+	u64 rounds[6];
+	u32 fresh = 0;
+
+	slab = ph_late_slab(test, rounds);
+	ph_fixture_give(slab, 0);
+	gens = ph_gens_alloc(fix->region, slab);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, gens);
+	ph_slab_attach_gens(slab, gens);
+	KUNIT_EXPECT_EQ(test, ph_slab_gen(slab, 0),
+			(u16)(slab->gen_first + 1));
+	KUNIT_EXPECT_EQ(test, ph_slab_gen(slab, 1), slab->gen_first);
+	KUNIT_EXPECT_EQ(test, ph_slab_gen(slab, 1),
+			(u16)(rounds[1] >> PH_OFFSET_BITS));
+	/* Its first object has ended by the time that it comes back. */
+	KUNIT_EXPECT_TRUE(test, ph_slab_give(slab, rounds[1] +
+					     (1ULL << PH_OFFSET_BITS)));
+	KUNIT_EXPECT_EQ(test, ph_slab_gen(slab, 1),
+			(u16)(slab->gen_first + 1));
+	KUNIT_EXPECT_EQ(test, ph_slab_take(slab, rounds, 6, &fresh), 2);
+}
+
 static struct kunit_case ph_gens_test_cases[] = {
 	KUNIT_CASE(slab_without_generations_uses_no_slot_twice),
 	KUNIT_CASE(slab_without_generations_begins_anew_when_empty),
 	KUNIT_CASE(slab_gets_generations_for_every_free_set),
+	KUNIT_CASE(slab_keeps_generations_of_slots_in_hand),
 	{}
 };
 

@@ -179,6 +179,22 @@ static void handle_when_it_points_inside(struct kunit *test)
 	KUNIT_EXPECT_GT(test, tried, 0);
 }
 
+/* However many heaps have come and gone, an open one has a tag of its own. */
+static void handle_of_other_heap_after_many_heaps(struct kunit *test)
+{
+	u64 handle = ph_test_alloc(test, PH_INT, 0);
+	struct ph_heap *other;
+	u32 i, wrong = 0;
+
+	for (i = 0; i < 600; i++) {
+		other = ph_heap_create(PH_TEST_MAX_BYTES);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, other);
+		wrong += ph_test_lookup(other, 0, handle) != -EXDEV;
+		ph_heap_destroy(other);
+	}
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+}
+
 static void handle_when_of_another_heap(struct kunit *test)
 {
 	const struct ph_object_case *c = test->param_value;
@@ -350,6 +366,7 @@ static void handle_pin_when_wrong_pins_nothing(struct kunit *test)
 }
 
 static struct kunit_case ph_handle_test_cases[] = {
+	KUNIT_CASE(handle_of_other_heap_after_many_heaps),
 	KUNIT_CASE_PARAM(handle_of_live_object_is_found, ph_object_gen_params),
 	KUNIT_CASE_PARAM(handle_with_any_bit_flipped_is_refused,
 			 ph_object_gen_params),

@@ -337,7 +337,8 @@ struct ph_slab *ph_cache_take_span(struct ph_cache *cache, u32 pages)
 
 	spin_lock_irqsave(&cache->lock, flags);
 	list_for_each_entry(slab, &cache->empty, list) {
-		if (slab->nr_pages != pages)
+		/* What is pinned some resize of the last object still looks at. */
+		if (slab->nr_pages != pages || atomic_read(&slab->pins))
 			continue;
 		found = slab;
 		from = ph_cache_unlist(cache, slab);
@@ -557,14 +558,18 @@ EXPORT_SYMBOL_IF_KUNIT(ph_cache_release_empty);
  * @cache: the cache
  *
  * Context: any.
+ * Return: false, too, if somebody has the pages of one pinned.
  */
 bool ph_cache_unused(struct ph_cache *cache)
 {
+	struct ph_slab *slab;
 	unsigned long flags;
 	bool unused;
 
 	spin_lock_irqsave(&cache->lock, flags);
 	unused = cache->free_slots == cache->slots;
+	list_for_each_entry(slab, &cache->empty, list)
+		unused &= !atomic_read(&slab->pins);
 	spin_unlock_irqrestore(&cache->lock, flags);
 	return unused;
 }

@@ -293,33 +293,33 @@ EXPORT_SYMBOL_IF_KUNIT(ph_content_read);
 /**
  * ph_content_write() - copy from kernel memory to an object
  * @heap: the heap
- * @type: the type that the object must have; 0 for any
- * @io: to where; its buffer is not looked at
+ * @io: to where, passed by ph_content_check(); its buffer is not looked at
  * @from: the bytes
  *
+ * It cannot fail, so that a batch is written whole. Where another thread has
+ * ended or shrunk the object since the check, it is as if that had come after
+ * the write: what has no place any more is lost.
+ *
  * Context: process, may sleep.
- * Return: 0, or as ph_content_check() if the object changed since.
  */
-int ph_content_write(struct ph_heap *heap, u32 type,
-		     const struct privheap_io *io, const void *from)
+void ph_content_write(struct ph_heap *heap, const struct privheap_io *io,
+		      const void *from)
 {
 	struct ph_slab *slab = &ph_no_slab;
-	u64 done = 0, part;
+	u64 done = 0, bytes, part;
 	void *at;
 	u32 slot;
-	int err;
 
-	err = ph_handle_pin(heap, type, io->handle, &slab, &slot);
-	if (err)
-		return err;
-	err = ph_content_check_range(slab, slot, io);
-	while (!err && done < io->bytes) {
-		part = io->bytes - done;
+	if (ph_handle_pin(heap, 0, io->handle, &slab, &slot))
+		return;
+	bytes = ph_content_requested(slab, slot);
+	bytes = bytes > io->offset ? min(bytes - io->offset, io->bytes) : 0;
+	while (done < bytes) {
+		part = bytes - done;
 		at = ph_content_at(slab, slot, io->offset + done, &part);
 		memcpy(at, from + done, part);
 		done += part;
 	}
 	ph_slab_unpin(slab);
-	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_content_write);

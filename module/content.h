@@ -22,7 +22,7 @@ int ph_content_check(struct ph_heap *heap, u32 type,
 		     const struct privheap_io *io);
 int ph_content_read(struct ph_heap *heap, u32 type,
 		    const struct privheap_io *io);
-int ph_content_write(struct ph_heap *heap, u32 type,
-		     const struct privheap_io *io, const void *from);
+void ph_content_write(struct ph_heap *heap, const struct privheap_io *io,
+		      const void *from);
 
 #endif /* _PH_CONTENT_H */

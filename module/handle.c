@@ -127,18 +127,21 @@ EXPORT_SYMBOL_IF_KUNIT(ph_handle_error);
 int ph_handle_pin(struct ph_heap *heap, u32 type, u64 handle,
 		  struct ph_slab **slabp, u32 *slotp)
 {
+	struct ph_slab *slab;
 	int err;
 
 	rcu_read_lock();
-	err = ph_handle_lookup(heap, type, handle, slabp, slotp);
-	if (!err) {
-		atomic_inc(&(*slabp)->pins);
+	for (;;) {
+		err = ph_handle_lookup(heap, type, handle, slabp, slotp);
+		if (err)
+			break;
+		slab = *slabp;
+		atomic_inc(&slab->pins);
 		/* Pairs with the barrier in ph_cache_may_release(). */
 		smp_mb__after_atomic();
-		if (!ph_handle_find(heap, handle, slabp, slotp)) {
-			ph_slab_unpin(*slabp);
-			err = -ESTALE;
-		}
+		if (ph_handle_find(heap, handle, slabp, slotp))
+			break;
+		ph_slab_unpin(slab);
 	}
 	rcu_read_unlock();
 	return err;

@@ -107,14 +107,25 @@ static __always_inline bool ph_handle_claim(struct ph_slab *slab, u32 slot,
 	       test_and_clear_bit(slot, slab->live);
 }
 
+/* The same for any slab. Caller holds the lock of the slab's cache. */
+static inline bool ph_handle_claim_locked(struct ph_slab *slab, u32 slot,
+					  u64 handle)
+{
+	lockdep_assert_held(&slab->cache->lock);
+	if (slab->gen)
+		return ph_handle_claim(slab, slot, handle);
+	return slab->gen_first == ph_handle_gen(handle) &&
+	       test_and_clear_bit(slot, slab->live);
+}
+
 /**
- * ph_handle_claim_late() - the same for a slab that may have no generations
+ * ph_handle_claim_late() - the same for any slab, and whoever has it claimed
  * @slab: from ph_handle_find()
  * @slot: from ph_handle_find()
  * @handle: the object
  *
- * As long as there are none the live bit decides, under the lock under which they
- * are attached.
+ * As long as a slab has no generations the live bit decides, under the lock
+ * under which they are attached.
  *
  * Context: RCU read side.
  * Return: false if somebody else was first.
@@ -123,23 +134,37 @@ static inline bool ph_handle_claim_late(struct ph_slab *slab, u32 slot,
 					u64 handle)
 {
 	unsigned long flags;
-	bool none, won = false;
+	bool won;
 
 	/* Pairs with the release in ph_slab_attach_gens(). */
-	if (smp_load_acquire(&slab->gen))
-		return ph_handle_claim(slab, slot, handle);
+	if (smp_load_acquire(&slab->gen) &&
+	    likely(ph_handle_claim(slab, slot, handle)))
+		return true;
+	/* Under the lock nobody has it claimed who is to let it live on. */
 	spin_lock_irqsave(&slab->cache->lock, flags);
-	none = !slab->gen;
-	if (none && slab->gen_first == ph_handle_gen(handle))
-		won = test_and_clear_bit(slot, slab->live);
+	won = ph_handle_claim_locked(slab, slot, handle);
 	spin_unlock_irqrestore(&slab->cache->lock, flags);
-	return none ? won : ph_handle_claim(slab, slot, handle);
+	return won;
 }
 
 /* The round of a slot whose object, with this handle, was claimed. */
 static __always_inline u64 ph_handle_round(u64 handle)
 {
 	return handle + (1ULL << PH_OFFSET_BITS);
+}
+
+/* Caller holds the lock of the slab's cache. */
+static inline void ph_handle_unclaim_locked(struct ph_slab *slab, u32 slot,
+					    u16 gen)
+{
+	u16 next = gen + 1;
+
+	lockdep_assert_held(&slab->cache->lock);
+	/* First: who claims it next has to find the bit set. */
+	set_bit(slot, slab->live);
+	/* Where a guess at the next handle was freed just now, it is his. */
+	if (slab->gen)
+		try_cmpxchg(&slab->gen[slot], &next, gen);
 }
 
 /**
@@ -156,10 +181,7 @@ static inline void ph_handle_unclaim(struct ph_slab *slab, u32 slot, u16 gen)
 
 	/* Who asks what is wrong with the handle sees both or none. */
 	spin_lock_irqsave(&slab->cache->lock, flags);
-	set_bit(slot, slab->live);
-	if (slab->gen)
-		/* Only then: who claims it next has to find the bit set. */
-		smp_store_release(&slab->gen[slot], gen);
+	ph_handle_unclaim_locked(slab, slot, gen);
 	spin_unlock_irqrestore(&slab->cache->lock, flags);
 }
 

@@ -90,6 +90,10 @@ static LIST_HEAD(ph_heaps);
 static DEFINE_MUTEX(ph_heaps_lock);
 static u32 ph_heap_ids;
 
+/* How many open heaps have each tag; 0 is none. */
+#define PH_TAGS		(1U << (64 - PH_TAG_SHIFT))
+static u32 ph_tag_users[PH_TAGS];
+
 /* Room for the built-in types; grows when the user makes more. */
 #define PH_TYPES_INITIAL	PRIVHEAP_TYPE_USER
 
@@ -161,11 +165,27 @@ static int ph_heap_add_builtins(struct ph_heap *heap, struct ph_types *types)
 	return 0;
 }
 
+/* One that no open heap has, if there is one; used again as late as can be. */
+static u8 ph_heap_new_tag(u32 id)
+{
+	u32 i, tag;
+
+	lockdep_assert_held(&ph_heaps_lock);
+	for (i = 0; i < PH_TAGS - 1; i++) {
+		tag = (id - 1 + i) % (PH_TAGS - 1) + 1;
+		if (!ph_tag_users[tag])
+			return tag;
+	}
+	return (id - 1) % (PH_TAGS - 1) + 1;
+}
+
 static void ph_heap_register(struct ph_heap *heap)
 {
 	mutex_lock(&ph_heaps_lock);
 	heap->id = ++ph_heap_ids;
-	heap->region.tag = ((u64)(heap->id - 1) % U8_MAX + 1) << PH_TAG_SHIFT;
+	heap->tag = ph_heap_new_tag(heap->id);
+	ph_tag_users[heap->tag]++;
+	heap->region.tag = (u64)heap->tag << PH_TAG_SHIFT;
 	list_add_tail(&heap->node, &ph_heaps);
 	mutex_unlock(&ph_heaps_lock);
 }
@@ -283,6 +303,7 @@ void ph_heap_destroy(struct ph_heap *heap)
 {
 	mutex_lock(&ph_heaps_lock);
 	list_del(&heap->node);
+	ph_tag_users[heap->tag]--;
 	mutex_unlock(&ph_heaps_lock);
 	/* Nothing is kept for later any more. */
 	heap->region.stock_target = 0;

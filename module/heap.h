@@ -30,6 +30,7 @@ struct ph_types {
  * @builtins: the types that every heap has, in one piece of memory
  * @types: read under RCU, changed under @sem held for writing
  * @id: its number, for people
+ * @tag: what its handles begin with
  * @sem: held for reading by whoever makes memory or looks at all caches, for
  *	writing by whoever changes types or limits
  * @max_bytes: the most that its hard maximum can be set to
@@ -49,6 +50,7 @@ struct ph_heap {
 	struct ph_type *builtins;
 	struct ph_types __rcu *types;
 	u32 id;
+	u8 tag;
 	struct rw_semaphore sem;
 	u64 max_bytes;
 	bool used;

@@ -43,13 +43,17 @@ int ph_inspect_object(struct ph_heap *heap, u32 type, u64 handle,
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_inspect_object);
 
-/* Live objects of a slab from @offset on. Returns where to go on. */
-static u64 ph_walk_slab(struct ph_heap *heap, struct ph_slab *slab,
-			u64 offset, u64 *handles, u32 nr, u32 *done)
+/*
+ * Live objects of a slab from @offset on. Returns where to go on. Under the lock
+ * no object is claimed that lives on.
+ */
+static u64 ph_walk_slab_locked(struct ph_heap *heap, struct ph_slab *slab,
+			       u64 offset, u64 *handles, u32 nr, u32 *done)
 {
 	u64 slot = 0, handle;
 	u32 found;
 
+	lockdep_assert_held(&slab->cache->lock);
 	if (!ph_slab_is_span(slab))
 		slot = div_u64(offset - slab->start + slab->stride - 1,
 			       slab->stride);
@@ -69,6 +73,17 @@ static u64 ph_walk_slab(struct ph_heap *heap, struct ph_slab *slab,
 		slot++;
 	}
 	return slab->start + ph_slab_bytes(slab);
+}
+
+static u64 ph_walk_slab(struct ph_heap *heap, struct ph_slab *slab,
+			u64 offset, u64 *handles, u32 nr, u32 *done)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&slab->cache->lock, flags);
+	offset = ph_walk_slab_locked(heap, slab, offset, handles, nr, done);
+	spin_unlock_irqrestore(&slab->cache->lock, flags);
+	return offset;
 }
 
 /**

@@ -21,6 +21,7 @@
 #include "resize.h"
 #include "stat.h"
 #include "supply.h"
+#include "transfer.h"
 #include "uargs.h"
 
 /* A struct longer than that is no version of ours. */
@@ -62,9 +63,6 @@ static int ph_uargs_put(void __user *to, void *args, u32 size)
 	return copy_to_user(to, args, user_size) ? -EFAULT : 0;
 }
 
-#define PH_UARGS_GET(args, last, arg) \
-	ph_uargs_get(&(args), sizeof(args), \
-		     offsetofend(typeof(args), last), arg)
 #define PH_UARGS_PUT(args, arg) \
 	ph_uargs_put(arg, &(args), sizeof(args))
 
@@ -354,165 +352,6 @@ static int ph_ioctl_resize(struct ph_heap *heap, void __user *arg)
 	return err;
 }
 
-/* The elements of a READ or WRITE. */
-static struct privheap_io *ph_rw_ios(const struct privheap_rw *args)
-{
-	struct privheap_io *ios;
-	size_t bytes;
-
-	if ((args->flags & ~PRIVHEAP_PARTIAL) || args->reserved)
-		return ERR_PTR(-EOPNOTSUPP);
-	if (!args->count || args->count > PH_MAX_BATCH)
-		return ERR_PTR(-EINVAL);
-	bytes = array_size(args->count, sizeof(*ios));
-	ios = kvmalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!ios)
-		return ERR_PTR(-ENOMEM);
-	if (copy_from_user(ios, u64_to_user_ptr(args->ios), bytes)) {
-		kvfree(ios);
-		return ERR_PTR(-EFAULT);
-	}
-	return ios;
-}
-
-static int ph_rw_answer(u32 done, void __user *arg)
-{
-	struct privheap_rw __user *uargs = arg;
-
-	return put_user(done, &uargs->done);
-}
-
-static int ph_rw_read(struct ph_heap *heap, const struct privheap_rw *args,
-		      const struct privheap_io *ios, u32 *done)
-{
-	int err = 0;
-
-	for (*done = 0; *done < args->count; ++*done) {
-		err = ph_content_read(heap, args->type, &ios[*done]);
-		if (err)
-			break;
-	}
-	if (err && (args->flags & PRIVHEAP_PARTIAL) && *done)
-		err = 0;
-	return err;
-}
-
-static int ph_ioctl_read(struct ph_heap *heap, void __user *arg)
-{
-	struct privheap_rw args;
-	struct privheap_io *ios;
-	int err = PH_UARGS_GET(args, reserved, arg);
-	u32 done;
-
-	if (err)
-		return err;
-	ios = ph_rw_ios(&args);
-	if (IS_ERR(ios))
-		return PTR_ERR(ios);
-	err = ph_rw_read(heap, &args, ios, &done);
-	if (!err)
-		err = ph_rw_answer(done, arg);
-	kvfree(ios);
-	return err;
-}
-
-static int ph_rw_total(const struct privheap_io *ios, u32 nr, u64 *bytes)
-{
-	u32 i;
-
-	*bytes = 0;
-	for (i = 0; i < nr; i++)
-		if (check_add_overflow(*bytes, ios[i].bytes, bytes))
-			return -EOVERFLOW;
-	return *bytes > PH_MAX_IO ? -EINVAL : 0;
-}
-
-/* How many elements can be written: all of them checked, their bytes here. */
-static int ph_write_collect(struct ph_heap *heap,
-			    const struct privheap_rw *args,
-			    const struct privheap_io *ios, u8 *bytes, u32 *nr)
-{
-	int err = 0;
-
-	for (*nr = 0; *nr < args->count; ++*nr) {
-		const struct privheap_io *io = &ios[*nr];
-
-		err = ph_content_check(heap, args->type, io);
-		if (!err && copy_from_user(bytes, u64_to_user_ptr(io->buffer),
-					   io->bytes))
-			err = -EFAULT;
-		if (err)
-			break;
-		bytes += io->bytes;
-	}
-	if (err && (args->flags & PRIVHEAP_PARTIAL) && *nr)
-		err = 0;
-	return err;
-}
-
-static int ph_write_commit(struct ph_heap *heap,
-			   const struct privheap_rw *args,
-			   const struct privheap_io *ios, const u8 *bytes,
-			   u32 nr, u32 *done)
-{
-	int err = 0;
-
-	for (*done = 0; *done < nr; ++*done) {
-		err = ph_content_write(heap, args->type, &ios[*done], bytes);
-		/* Only an object that another thread freed meanwhile. */
-		if (err)
-			break;
-		bytes += ios[*done].bytes;
-	}
-	if (err && (args->flags & PRIVHEAP_PARTIAL) && *done)
-		err = 0;
-	return err;
-}
-
-/*
- * All bytes are here before the first object changes: a fault in the middle of
- * the user's memory leaves no half of a write.
- */
-static int ph_rw_write(struct ph_heap *heap, const struct privheap_rw *args,
-		       const struct privheap_io *ios, void __user *arg)
-{
-	u32 nr, done;
-	u64 total;
-	u8 *bytes;
-	int err = ph_rw_total(ios, args->count, &total);
-
-	if (err)
-		return err;
-	bytes = kvmalloc(max(total, 1ULL), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!bytes)
-		return -ENOMEM;
-	err = ph_write_collect(heap, args, ios, bytes, &nr);
-	if (!err)
-		err = ph_rw_answer(nr, arg);
-	if (!err)
-		err = ph_write_commit(heap, args, ios, bytes, nr, &done);
-	if (!err && done != nr)
-		err = ph_rw_answer(done, arg);
-	kvfree(bytes);
-	return err;
-}
-
-static int ph_ioctl_write(struct ph_heap *heap, void __user *arg)
-{
-	struct privheap_rw args;
-	struct privheap_io *ios;
-	int err = PH_UARGS_GET(args, reserved, arg);
-
-	if (err)
-		return err;
-	ios = ph_rw_ios(&args);
-	if (IS_ERR(ios))
-		return PTR_ERR(ios);
-	err = ph_rw_write(heap, &args, ios, arg);
-	kvfree(ios);
-	return err;
-}
-
 static int ph_info_all(struct ph_heap *heap, const struct privheap_info *args,
 		       const u64 *handles, u32 *done)
 {
@@ -669,8 +508,8 @@ static const struct ph_ioctl_op ph_ioctl_ops[] = {
 	PH_IOCTL(PRIVHEAP_ALLOC, ph_ioctl_alloc),
 	PH_IOCTL(PRIVHEAP_FREE, ph_ioctl_free),
 	PH_IOCTL(PRIVHEAP_RESIZE, ph_ioctl_resize),
-	PH_IOCTL(PRIVHEAP_READ, ph_ioctl_read),
-	PH_IOCTL(PRIVHEAP_WRITE, ph_ioctl_write),
+	PH_IOCTL(PRIVHEAP_READ, ph_transfer_out),
+	PH_IOCTL(PRIVHEAP_WRITE, ph_transfer_in),
 	PH_IOCTL(PRIVHEAP_INFO, ph_ioctl_info),
 	PH_IOCTL(PRIVHEAP_GET, ph_ioctl_get),
 	PH_IOCTL(PRIVHEAP_PUT, ph_ioctl_put),

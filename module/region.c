@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include <kunit/visibility.h>
 
+#include "count.h"
 #include "region.h"
 #include "reserve.h"
 
@@ -59,12 +60,14 @@ EXPORT_SYMBOL_IF_KUNIT(ph_region_exit);
  */
 int ph_region_charge(struct ph_region *region, u64 bytes)
 {
-	u64 held = atomic64_add_return(bytes, &region->held);
-	int err = -EDQUOT;
+	u64 held;
+	int err = ph_count_charge(&region->held, bytes,
+				  READ_ONCE(region->hard_max), &held);
 
-	if (likely(held <= READ_ONCE(region->hard_max)))
-		err = ph_reserve_charge(bytes);
-	if (unlikely(err)) {
+	if (err)
+		return err;
+	err = ph_reserve_charge(bytes);
+	if (err) {
 		atomic64_sub(bytes, &region->held);
 		return err;
 	}

@@ -7,6 +7,7 @@
 #include <kunit/visibility.h>
 
 #include "region.h"
+#include "count.h"
 #include "reserve.h"
 
 /* The bit of page_private() that marks the pages of the reserve. */
@@ -211,12 +212,10 @@ EXPORT_SYMBOL_IF_KUNIT(ph_reserve_put);
  */
 int ph_reserve_charge(u64 bytes)
 {
-	u64 held = atomic64_add_return(bytes, &ph_held_bytes);
+	u64 held;
 
-	if (likely(held <= READ_ONCE(ph_max_bytes)))
-		return 0;
-	atomic64_sub(bytes, &ph_held_bytes);
-	return -EDQUOT;
+	return ph_count_charge(&ph_held_bytes, bytes, READ_ONCE(ph_max_bytes),
+			       &held);
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_reserve_charge);
 

@@ -66,15 +66,47 @@ static void ph_resize_zero_tail(const struct ph_resize *r,
 		ph_content_zero(slab, slot, r->old_bytes, r->bytes);
 }
 
+/*
+ * While it is claimed nobody can free the object and have its slot serve another;
+ * and whoever looks for it meanwhile comes to wait for the lock.
+ */
+static bool ph_resize_slot(const struct ph_resize *r)
+{
+	struct ph_cache *cache = r->slab->cache;
+	unsigned long flags;
+	bool done;
+
+	spin_lock_irqsave(&cache->lock, flags);
+	done = ph_handle_claim_locked(r->slab, r->slot, r->handle);
+	if (done) {
+		done = ph_content_resize(r->slab, r->slot, r->old_bytes,
+					 r->bytes);
+		if (done)
+			ph_resize_zero_tail(r, r->slab, r->slot);
+		ph_handle_unclaim_locked(r->slab, r->slot,
+					 ph_handle_gen(r->handle));
+	}
+	spin_unlock_irqrestore(&cache->lock, flags);
+	return done;
+}
+
+/* A span that is pinned serves no other object, and has no size once freed. */
+static bool ph_resize_span_in_place(const struct ph_resize *r)
+{
+	ph_resize_zero_tail(r, r->slab, r->slot);
+	return ph_content_resize(r->slab, r->slot, r->old_bytes, r->bytes);
+}
+
 /* Returns false when somebody else resized or freed the object meanwhile. */
 static bool ph_resize_in_place(const struct ph_resize *r)
 {
-	ph_resize_zero_tail(r, r->slab, r->slot);
-	if (!ph_content_resize(r->slab, r->slot, r->old_bytes, r->bytes))
-		return false;
-	ph_cpu_count(r->slab->cache->cpus, requested,
-		     (s64)(r->bytes - r->old_bytes));
-	return true;
+	bool done = ph_slab_is_span(r->slab) ? ph_resize_span_in_place(r) :
+					       ph_resize_slot(r);
+
+	if (done)
+		ph_cpu_count(r->slab->cache->cpus, requested,
+			     (s64)(r->bytes - r->old_bytes));
+	return done;
 }
 
 /* The size to make room for: a growing object will grow again. */
@@ -342,6 +374,19 @@ static int ph_resize_copy(const struct ph_resize *r, u64 *handle)
 	return 0;
 }
 
+/* Whether the object is still where it was. */
+static int ph_resize_look_again(const struct ph_resize *r)
+{
+	struct ph_slab *slab = r->slab;
+	u32 slot;
+	int err;
+
+	rcu_read_lock();
+	err = ph_handle_lookup(r->heap, 0, r->handle, &slab, &slot);
+	rcu_read_unlock();
+	return err;
+}
+
 static int ph_resize_pinned(struct ph_resize *r, u64 *handle, bool *unpinned)
 {
 	struct ph_type *type = ph_resize_type(r);
@@ -357,6 +402,10 @@ static int ph_resize_pinned(struct ph_resize *r, u64 *handle, bool *unpinned)
 			break;
 		if (ph_resize_in_place(r))
 			return 0;
+		err = ph_resize_look_again(r);
+		if (err)
+			return err;
+		err = -EAGAIN;
 	} while (!fatal_signal_pending(current));
 	if (ph_slab_is_span(r->slab) && ph_type_is_span(type, r->bytes)) {
 		down_read(&r->heap->sem);

@@ -393,8 +393,10 @@ EXPORT_SYMBOL_IF_KUNIT(ph_gens_free);
  * @slab: the slab
  * @gens: from ph_gens_alloc()
  *
- * All slots have had one object; where it lives no more the next generation is
- * due.
+ * All slots have been taken once. The next generation is due where they are
+ * free again. One in somebody's hands keeps the first one: either its first
+ * object is about to live, with that in its handle, or it has ended, and then
+ * its round brings the next one along, see ph_slab_give().
  *
  * Context: the cache's lock held.
  */
@@ -402,9 +404,9 @@ void ph_slab_attach_gens(struct ph_slab *slab, struct ph_gens *gens)
 {
 	u32 i;
 
-	memset16(gens->gen, slab->gen_first + 1, slab->nr + 1);
-	for_each_set_bit(i, slab->live, slab->nr)
-		gens->gen[i]--;
+	memset16(gens->gen, slab->gen_first, slab->nr + 1);
+	for_each_set_bit(i, slab->free, slab->nr)
+		gens->gen[i]++;
 	/* Pairs with the acquire in ph_slab_gen(). */
 	smp_store_release(&slab->gen, gens->gen);
 }

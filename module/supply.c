@@ -424,12 +424,10 @@ static void ph_supply_check_unused(struct ph_cache *cache, void *data)
 
 static void ph_supply_release_cache(struct ph_cache *cache, void *data)
 {
-	bool *released = data;
-
 	ph_cache_unpromise(cache, U64_MAX);
 	cache->keep_slabs = 0;
 	ph_cache_release_empty(cache, 0, U32_MAX);
-	*released &= !cache->nr_slabs;
+	WARN_ON_ONCE(cache->nr_slabs);
 }
 
 /**
@@ -438,16 +436,17 @@ static void ph_supply_release_cache(struct ph_cache *cache, void *data)
  *
  * Context: process, may sleep.
  * Return: whether all are gone; if not, the type has objects, or somebody still
- * copies to or from one that was freed.
+ * copies to or from one that was freed, and it has all that it had.
  */
 bool ph_supply_release_type(struct ph_type *type)
 {
-	bool done = true;
+	bool unused = true;
 
-	ph_type_for_each_cache(type, ph_supply_check_unused, &done);
-	if (done)
-		ph_type_for_each_cache(type, ph_supply_release_cache, &done);
-	return done;
+	/* Nobody can find an object any more to pin it: what is idle stays so. */
+	ph_type_for_each_cache(type, ph_supply_check_unused, &unused);
+	if (unused)
+		ph_type_for_each_cache(type, ph_supply_release_cache, NULL);
+	return unused;
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_supply_release_type);
 

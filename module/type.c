@@ -7,6 +7,7 @@
 #include <linux/string.h>
 #include <kunit/visibility.h>
 
+#include "count.h"
 #include "type.h"
 
 #define PH_TYPE_FLAGS	(PRIVHEAP_TYPE_ZERO_ALLOC | PRIVHEAP_TYPE_ZERO_FREE | \
@@ -317,12 +318,11 @@ EXPORT_SYMBOL_IF_KUNIT(ph_type_for_each_cache);
  */
 int ph_type_charge(struct ph_type *type, u64 nr)
 {
+	u64 live;
+
 	if (!type->quota)
 		return 0;
-	if (atomic64_add_return(nr, &type->live) <= type->quota)
-		return 0;
-	atomic64_sub(nr, &type->live);
-	return -EDQUOT;
+	return ph_count_charge(&type->live, nr, type->quota, &live);
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_type_charge);
 

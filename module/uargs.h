@@ -112,4 +112,9 @@ static __always_inline int ph_batch_put(struct ph_batch *batch, u64 to, u32 nr)
 					 nr)) ? 0 : -EFAULT;
 }
 
+/* The struct of a command; @last is the last member of its first version. */
+#define PH_UARGS_GET(args, last, arg) \
+	ph_uargs_get(&(args), sizeof(args), \
+		     offsetofend(typeof(args), last), arg)
+
 #endif /* _PH_UARGS_H */

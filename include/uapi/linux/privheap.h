@@ -415,7 +415,9 @@ struct privheap_io {
  * @reserved: must be 0
  *
  * The bytes of one WRITE add up to at most &privheap_query.max_io_bytes (else
- * ``EINVAL``). A READ that fails may have written to the caller's buffers.
+ * ``EINVAL``). A READ that fails may have written to the caller's buffers. A
+ * WRITE writes all or nothing; of an object that another thread frees or resizes
+ * at the same moment, what it wrote may be lost.
  */
 struct privheap_rw {
 	__u32 size;

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Count: a sum with a maximum, changed by many at once. */
+#ifndef _PH_COUNT_H
+#define _PH_COUNT_H
+
+#include <linux/atomic.h>
+#include <linux/errno.h>
+#include <linux/types.h>
+
+/**
+ * ph_count_charge() - add to a sum unless that would exceed its maximum
+ * @sum: the sum
+ * @by: how much
+ * @max: its maximum
+ * @now: (out) the sum afterwards
+ *
+ * Not by adding and taking back: that would refuse another one meanwhile for
+ * whom there is room.
+ *
+ * Context: any.
+ * Return: 0 or -EDQUOT.
+ */
+static inline int ph_count_charge(atomic64_t *sum, u64 by, u64 max, u64 *now)
+{
+	s64 old = atomic64_read(sum);
+
+	do {
+		if (unlikely(by > max || (u64)old > max - by))
+			return -EDQUOT;
+		*now = old + by;
+	} while (!atomic64_try_cmpxchg(sum, &old, *now));
+	return 0;
+}
+
+#endif /* _PH_COUNT_H */
