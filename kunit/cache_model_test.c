@@ -50,7 +50,7 @@ static void ph_model_take(struct ph_model *m)
 	got = ph_cache_take(m->cache, rounds, want);
 	if (got < want) {
 		if (ph_cache_reuse(m->cache)) {
-			m->errors += ph_cache_grow(m->cache) != 0;
+			m->errors += ph_cache_grow(m->cache, PH_GFP) != 0;
 			m->grown++;
 		}
 	}

@@ -18,7 +18,7 @@ static void ph_take_all(struct kunit *test, struct ph_cache *cache,
 	while (got < nr) {
 		got += ph_cache_take(cache, rounds + got, nr - got);
 		if (got < nr)
-			KUNIT_ASSERT_EQ(test, ph_cache_grow(cache), 0);
+			KUNIT_ASSERT_EQ(test, ph_cache_grow(cache, PH_GFP), 0);
 	}
 }
 
@@ -65,7 +65,7 @@ static void cache_grow_adds_one_slab(struct kunit *test)
 	struct ph_cache *cache = ph_fixture_cache(test, PH_SPEED, 64);
 	struct ph_cache_stat stat;
 
-	KUNIT_ASSERT_EQ(test, ph_cache_grow(cache), 0);
+	KUNIT_ASSERT_EQ(test, ph_cache_grow(cache, PH_GFP), 0);
 	stat = ph_stat_of(cache);
 	KUNIT_EXPECT_EQ(test, stat.slabs, 1);
 	KUNIT_EXPECT_EQ(test, stat.empty, 1);
@@ -85,7 +85,7 @@ static void cache_grows_by_longer_slabs(struct kunit *test)
 
 	for (slabs = 0; slabs < 20; slabs++) {
 		pages = ph_stat_of(cache).pages;
-		KUNIT_ASSERT_EQ(test, ph_cache_grow(cache), 0);
+		KUNIT_ASSERT_EQ(test, ph_cache_grow(cache, PH_GFP), 0);
 		pages = ph_stat_of(cache).pages - pages;
 		KUNIT_EXPECT_GE(test, pages, last);
 		KUNIT_EXPECT_LE(test, pages, cache->geo.pages);
@@ -149,11 +149,11 @@ static void cache_take_when_cpu_is_busy(struct kunit *test)
 
 	ph_take_all(test, cache, ph_rounds, 5);
 	ph_cache_give(cache, ph_rounds, 5);
-	cpu->busy = true;
+	cpu->seq++;
 	KUNIT_EXPECT_EQ(test, ph_cache_take(cache, ph_rounds, 5), 5);
 	KUNIT_EXPECT_EQ(test, cpu->count.magazine_hits, 0);
 	ph_cache_give(cache, ph_rounds, 5);
-	cpu->busy = false;
+	cpu->seq++;
 	KUNIT_EXPECT_EQ(test, ph_fixture_mag_rounds(cache), 5);
 	ph_expect_balance(test, cache, 0);
 }
@@ -217,7 +217,7 @@ static void cache_takes_from_partial_before_empty(struct kunit *test)
 
 	ph_take_all(test, cache, ph_rounds, 3);
 	partial = ph_fixture_slab(fix->region, ph_round_offset(ph_rounds[0]));
-	KUNIT_ASSERT_EQ(test, ph_cache_grow(cache), 0);
+	KUNIT_ASSERT_EQ(test, ph_cache_grow(cache, PH_GFP), 0);
 	KUNIT_EXPECT_EQ(test, ph_cache_take(cache, &round, 1), 1);
 	KUNIT_EXPECT_PTR_EQ(test, partial,
 			    ph_fixture_slab(fix->region,
@@ -288,10 +288,10 @@ static void cache_drain_when_cpu_is_busy(struct kunit *test)
 
 	ph_take_all(test, cache, ph_rounds, 5);
 	ph_cache_give(cache, ph_rounds, 5);
-	cpu->busy = true;
+	cpu->seq++;
 	KUNIT_EXPECT_FALSE(test, ph_cache_drain(cache, false));
 	KUNIT_EXPECT_EQ(test, ph_fixture_mag_rounds(cache), 5);
-	cpu->busy = false;
+	cpu->seq++;
 	ph_expect_balance(test, cache, 0);
 }
 
@@ -301,7 +301,7 @@ static void cache_create_when_object_is_too_large(struct kunit *test)
 	struct ph_cache *cache;
 
 	cache = ph_cache_create(fix->region, NULL, ph_policy(PH_SPEED),
-				PH_SLOT_MAX + 1, 8, 0);
+				PH_SLOT_MAX + 1, 8, 0, NULL);
 	KUNIT_EXPECT_PTR_EQ(test, cache, ERR_PTR(-EINVAL));
 	KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region), 0);
 }
@@ -316,7 +316,7 @@ static void cache_create_when_hard_max_is_in_the_way(struct kunit *test)
 	for (max = 0;; max += 8, failures++) {
 		fix->region->hard_max = max;
 		cache = ph_cache_create(fix->region, NULL, ph_policy(PH_SPEED),
-					64, 8, 0);
+					64, 8, 0, NULL);
 		if (!IS_ERR(cache))
 			break;
 		KUNIT_ASSERT_EQ(test, PTR_ERR(cache), -EDQUOT);

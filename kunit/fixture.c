@@ -168,7 +168,7 @@ struct ph_cache *ph_fixture_cache(struct kunit *test, u32 policy, u32 size)
 	struct ph_cache *cache;
 
 	cache = ph_cache_create(fix->region, NULL, ph_policy(policy), size, 8,
-				0);
+				0, NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, cache);
 	fix->cache = cache;
 	return cache;
@@ -184,7 +184,7 @@ struct ph_slab *ph_fixture_new_slab(struct kunit *test, u32 stride, u32 keep)
 {
 	struct ph_geo geo = { .stride = stride, .pages = 1, .keep = keep };
 	struct ph_fixture *fix = test->priv;
-	struct ph_slab *slab = ph_slab_create(fix->region, NULL, &geo);
+	struct ph_slab *slab = ph_slab_create(fix->region, NULL, &geo, PH_GFP);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, slab);
 	ph_slab_publish(fix->region, slab);
@@ -217,10 +217,7 @@ u64 ph_fixture_mag_rounds(struct ph_cache *cache)
 
 	for_each_possible_cpu(nr) {
 		cpu = &cache->cpus[nr];
-		if (cpu->loaded)
-			rounds += cpu->loaded->nr;
-		if (cpu->prev)
-			rounds += cpu->prev->nr;
+		rounds += cpu->loaded->nr + cpu->prev->nr;
 	}
 	list_for_each_entry(mag, &cache->full_mags, list)
 		rounds += mag->nr;

@@ -17,7 +17,10 @@ static int ph_magazine_suite_init(struct kunit *test)
 	if (err)
 		return err;
 	ph_cpus = kcalloc(nr_cpu_ids, sizeof(*ph_cpus), GFP_KERNEL);
-	return ph_cpus ? 0 : -ENOMEM;
+	if (!ph_cpus)
+		return -ENOMEM;
+	ph_cpu_init(ph_cpus);
+	return 0;
 }
 
 /* Everything that is still loaded goes. */
@@ -44,7 +47,8 @@ static struct ph_cpu *ph_here(void)
 static struct ph_magazine *ph_new_mag(struct kunit *test)
 {
 	struct ph_fixture *fix = test->priv;
-	struct ph_magazine *mag = ph_magazine_create(fix->region, PH_TEST_CAP);
+	struct ph_magazine *mag = ph_magazine_create(fix->region, PH_TEST_CAP,
+						     PH_GFP);
 
 	KUNIT_ASSERT_NOT_NULL(test, mag);
 	return mag;
@@ -52,8 +56,10 @@ static struct ph_magazine *ph_new_mag(struct kunit *test)
 
 static void ph_load_two(struct kunit *test)
 {
-	KUNIT_ASSERT_NULL(test, ph_cpu_load(ph_cpus, ph_new_mag(test)));
-	KUNIT_ASSERT_NULL(test, ph_cpu_load(ph_cpus, ph_new_mag(test)));
+	KUNIT_ASSERT_PTR_EQ(test, &ph_no_magazine,
+			    ph_cpu_load(ph_cpus, ph_new_mag(test)));
+	KUNIT_ASSERT_PTR_EQ(test, &ph_no_magazine,
+			    ph_cpu_load(ph_cpus, ph_new_mag(test)));
 }
 
 static void ph_rounds_from(u64 *rounds, u64 first, u32 nr)
@@ -94,7 +100,8 @@ static void magazine_create_when_hard_max_is_reached(struct kunit *test)
 	struct ph_fixture *fix = test->priv;
 
 	fix->region->hard_max = 0;
-	KUNIT_EXPECT_NULL(test, ph_magazine_create(fix->region, PH_TEST_CAP));
+	KUNIT_EXPECT_NULL(test, ph_magazine_create(fix->region, PH_TEST_CAP,
+						     PH_GFP));
 	KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region), 0);
 }
 
@@ -173,7 +180,7 @@ static void cpu_without_magazines_has_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ph_cpu_pop(ph_cpus, &round, 1), 0);
 	KUNIT_EXPECT_EQ(test, ph_cpu_push(ph_cpus, &round, 1), 0);
 	KUNIT_EXPECT_EQ(test, ph_here()->count.magazine_hits, 0);
-	KUNIT_EXPECT_FALSE(test, ph_here()->busy);
+	KUNIT_EXPECT_FALSE(test, ph_here()->seq & 1);
 }
 
 static void cpu_push_fills_both_magazines(struct kunit *test)
@@ -221,8 +228,10 @@ static void cpu_load_pushes_the_oldest_out(struct kunit *test)
 
 	for (i = 0; i < 3; i++)
 		mag[i] = ph_new_mag(test);
-	KUNIT_EXPECT_NULL(test, ph_cpu_load(ph_cpus, mag[0]));
-	KUNIT_EXPECT_NULL(test, ph_cpu_load(ph_cpus, mag[1]));
+	KUNIT_EXPECT_PTR_EQ(test, &ph_no_magazine,
+			    ph_cpu_load(ph_cpus, mag[0]));
+	KUNIT_EXPECT_PTR_EQ(test, &ph_no_magazine,
+			    ph_cpu_load(ph_cpus, mag[1]));
 	KUNIT_EXPECT_PTR_EQ(test, ph_cpu_load(ph_cpus, mag[2]), mag[0]);
 	KUNIT_EXPECT_PTR_EQ(test, ph_here()->loaded, mag[2]);
 	KUNIT_EXPECT_PTR_EQ(test, ph_here()->prev, mag[1]);
@@ -238,11 +247,11 @@ static void cpu_that_is_busy_is_left_alone(struct kunit *test)
 	ph_load_two(test);
 	ph_rounds_from(rounds, 1, 4);
 	KUNIT_ASSERT_EQ(test, ph_cpu_push(ph_cpus, rounds, 4), 4);
-	ph_here()->busy = true;
+	ph_here()->seq++;
 	KUNIT_EXPECT_EQ(test, ph_cpu_pop(ph_cpus, rounds, 1), 0);
 	KUNIT_EXPECT_EQ(test, ph_cpu_push(ph_cpus, rounds, 1), 0);
 	KUNIT_EXPECT_PTR_EQ(test, ph_cpu_load(ph_cpus, mag), mag);
-	ph_here()->busy = false;
+	ph_here()->seq++;
 	KUNIT_EXPECT_EQ(test, ph_cpu_pop(ph_cpus, rounds, 4), 4);
 	ph_magazine_destroy(fix->region, mag);
 }
@@ -270,8 +279,8 @@ static void cpu_drain_takes_all_magazines(struct kunit *test)
 	ph_rounds_from(rounds, 1, 6);
 	ph_cpu_push(ph_cpus, rounds, 6);
 	KUNIT_EXPECT_TRUE(test, ph_cpu_drain(ph_cpus, &mags, true));
-	KUNIT_EXPECT_NULL(test, ph_here()->loaded);
-	KUNIT_EXPECT_NULL(test, ph_here()->prev);
+	KUNIT_EXPECT_PTR_EQ(test, ph_here()->loaded, &ph_no_magazine);
+	KUNIT_EXPECT_PTR_EQ(test, ph_here()->prev, &ph_no_magazine);
 	KUNIT_EXPECT_EQ(test, ph_destroy_list(test, &mags), 6);
 }
 
@@ -290,14 +299,15 @@ static void cpu_drain_when_busy_tells_the_miss(struct kunit *test)
 	u32 i;
 
 	ph_load_two(test);
-	ph_here()->busy = true;
+	ph_here()->seq++;
 	for (i = 0; i < ARRAY_SIZE(waits); i++) {
 		KUNIT_EXPECT_FALSE(test,
 				   ph_cpu_drain(ph_cpus, &mags, waits[i]));
 		KUNIT_EXPECT_TRUE(test, list_empty(&mags));
-		KUNIT_EXPECT_NOT_NULL(test, ph_here()->loaded);
+		KUNIT_EXPECT_PTR_NE(test, ph_here()->loaded,
+				    &ph_no_magazine);
 	}
-	ph_here()->busy = false;
+	ph_here()->seq++;
 	KUNIT_EXPECT_TRUE(test, ph_cpu_drain(ph_cpus, &mags, false));
 	ph_destroy_list(test, &mags);
 }

@@ -11,7 +11,7 @@
 static void *ph_take(struct kunit *test, unsigned int pages)
 {
 	struct ph_fixture *fix = test->priv;
-	void *addr = ph_region_take_run(fix->region, pages);
+	void *addr = ph_region_take_run(fix->region, pages, PH_GFP);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, addr);
 	return addr;
@@ -47,7 +47,7 @@ static void take_run_when_hard_max_is_reached(struct kunit *test)
 	struct ph_fixture *fix = test->priv;
 
 	fix->region->hard_max = 3 * PAGE_SIZE;
-	KUNIT_EXPECT_PTR_EQ(test, ph_region_take_run(fix->region, 4),
+	KUNIT_EXPECT_PTR_EQ(test, ph_region_take_run(fix->region, 4, PH_GFP),
 			    ERR_PTR(-EDQUOT));
 	KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region), 0);
 	ph_region_put_run(fix->region, ph_take(test, 3), 3, false);

@@ -72,7 +72,7 @@ static void reserve_take_comes_from_reserve_first(struct kunit *test)
 	void *addr;
 
 	KUNIT_ASSERT_EQ(test, ph_reserve_init(8), 0);
-	addr = ph_reserve_take(3, &from_reserve);
+	addr = ph_reserve_take(3, PH_GFP, &from_reserve);
 	KUNIT_ASSERT_NOT_NULL(test, addr);
 	KUNIT_EXPECT_TRUE(test, from_reserve);
 	KUNIT_EXPECT_EQ(test, ph_stat().reserve_free_pages, 5);
@@ -82,7 +82,7 @@ static void reserve_take_comes_from_reserve_first(struct kunit *test)
 static void reserve_take_when_there_is_none(struct kunit *test)
 {
 	bool from_reserve = true;
-	void *addr = ph_reserve_take(3, &from_reserve);
+	void *addr = ph_reserve_take(3, PH_GFP, &from_reserve);
 
 	KUNIT_ASSERT_NOT_NULL(test, addr);
 	KUNIT_EXPECT_FALSE(test, from_reserve);
@@ -95,7 +95,7 @@ static void reserve_take_when_too_little_is_left(struct kunit *test)
 	void *addr;
 
 	KUNIT_ASSERT_EQ(test, ph_reserve_init(2), 0);
-	addr = ph_reserve_take(3, &from_reserve);
+	addr = ph_reserve_take(3, PH_GFP, &from_reserve);
 	KUNIT_ASSERT_NOT_NULL(test, addr);
 	KUNIT_EXPECT_FALSE(test, from_reserve);
 	KUNIT_EXPECT_EQ(test, ph_stat().reserve_free_pages, 2);
@@ -107,7 +107,7 @@ static void reserve_take_counts_pages(struct kunit *test)
 {
 	u64 before = ph_stat().pages;
 	bool from_reserve;
-	void *addr = ph_reserve_take(7, &from_reserve);
+	void *addr = ph_reserve_take(7, PH_GFP, &from_reserve);
 
 	KUNIT_ASSERT_NOT_NULL(test, addr);
 	KUNIT_EXPECT_EQ(test, ph_stat().pages, before + 7);
@@ -121,7 +121,7 @@ static void reserve_put_in_parts(struct kunit *test)
 	void *addr;
 
 	KUNIT_ASSERT_EQ(test, ph_reserve_init(4), 0);
-	addr = ph_reserve_take(4, &from_reserve);
+	addr = ph_reserve_take(4, PH_GFP, &from_reserve);
 	KUNIT_ASSERT_NOT_NULL(test, addr);
 	ph_reserve_put(addr + PAGE_SIZE, 2);
 	KUNIT_EXPECT_EQ(test, ph_stat().reserve_free_pages, 2);
@@ -138,7 +138,7 @@ static void reserve_take_is_zero_after_dirty_put(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, ph_reserve_init(4), 0);
 	for (i = 0; i < 3; i++) {
-		addr = ph_reserve_take(4, &from_reserve);
+		addr = ph_reserve_take(4, PH_GFP, &from_reserve);
 		KUNIT_ASSERT_NOT_NULL(test, addr);
 		KUNIT_EXPECT_TRUE(test, from_reserve);
 		KUNIT_EXPECT_TRUE(test,
@@ -155,7 +155,7 @@ static void reserve_take_is_zero_from_system(struct kunit *test)
 	int i;
 
 	for (i = 0; i < 16; i++) {
-		addr = ph_reserve_take(4, &from_reserve);
+		addr = ph_reserve_take(4, PH_GFP, &from_reserve);
 		KUNIT_ASSERT_NOT_NULL(test, addr);
 		KUNIT_EXPECT_TRUE(test,
 				  ph_fixture_is_zero(addr, 4 * PAGE_SIZE));
@@ -171,7 +171,7 @@ static void reserve_take_every_length(struct kunit *test)
 	void *addr;
 
 	for (pages = 1; pages <= PH_RUN_MAX_PAGES; pages++, lengths++) {
-		addr = ph_reserve_take(pages, &from_reserve);
+		addr = ph_reserve_take(pages, PH_GFP, &from_reserve);
 		KUNIT_ASSERT_NOT_NULL(test, addr);
 		KUNIT_EXPECT_TRUE(test, PAGE_ALIGNED(addr));
 		memset(addr + (pages - 1) * PAGE_SIZE, 0xa5, PAGE_SIZE);
@@ -189,7 +189,7 @@ static void reserve_put_in_every_order(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, ph_reserve_init(4), 0);
 	do {
 		for (i = 0; i < 4; i++) {
-			addr[i] = ph_reserve_take(1, &from_reserve);
+			addr[i] = ph_reserve_take(1, PH_GFP, &from_reserve);
 			KUNIT_ASSERT_TRUE(test, from_reserve);
 		}
 		for (i = 0; i < 4; i++)

@@ -113,7 +113,7 @@ static void slab_division_is_exact(struct kunit *test)
 	for (size = 1; size <= PH_SLOT_MAX; size += 1 + size / 16, tried++) {
 		KUNIT_ASSERT_EQ(test, ph_geo_init(&geo, size, 1, 0), 0);
 		geo.pages = PH_SLAB_MAX_PAGES;
-		slab = ph_slab_create(fix->region, NULL, &geo);
+		slab = ph_slab_create(fix->region, NULL, &geo, PH_GFP);
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, slab);
 		wrong += ph_division_errors(slab);
 		ph_slab_destroy(fix->region, slab, false);
@@ -134,7 +134,7 @@ static void slab_rounds_name_their_slots(struct kunit *test)
 	fix->region->tag = 0xabULL << PH_TAG_SHIFT;
 	for (size = 1; size <= PH_SLOT_MAX; size += 1 + size / 3) {
 		KUNIT_ASSERT_EQ(test, ph_geo_init(&geo, size, 1, 0), 0);
-		slab = ph_slab_create(fix->region, NULL, &geo);
+		slab = ph_slab_create(fix->region, NULL, &geo, PH_GFP);
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, slab);
 		got = ph_slab_take(slab, rounds, slab->nr, &fresh);
 		KUNIT_EXPECT_EQ(test, got, slab->nr);
@@ -345,7 +345,7 @@ static void slab_create_when_hard_max_is_in_the_way(struct kunit *test)
 	base = ph_fixture_held(fix->region);
 	for (max = base;; max += 8, failures++) {
 		fix->region->hard_max = max;
-		slab = ph_slab_create(fix->region, NULL, &geo);
+		slab = ph_slab_create(fix->region, NULL, &geo, PH_GFP);
 		if (!IS_ERR(slab))
 			break;
 		KUNIT_ASSERT_EQ(test, PTR_ERR(slab), -EDQUOT);

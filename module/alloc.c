@@ -84,7 +84,7 @@ static u32 ph_object_pop(struct ph_heap *heap, struct ph_cache *cache,
 	if (unlikely(!ph_cpu_enter(cache->cpus, &cpu)))
 		return 0;
 	mag = cpu->loaded;
-	nr = likely(mag) ? min(nr, mag->nr) : 0;
+	nr = min(nr, mag->nr);
 	if (likely(nr)) {
 		mag->nr -= nr;
 		from = &mag->round[mag->nr];

@@ -21,6 +21,7 @@ static void ph_cache_init_lists(struct ph_cache *cache)
 	for (i = 0; i < PH_FULLNESS; i++)
 		INIT_LIST_HEAD(&cache->partial[i]);
 	INIT_LIST_HEAD(&cache->stuck);
+	INIT_LIST_HEAD(&cache->full);
 	INIT_LIST_HEAD(&cache->empty);
 	INIT_LIST_HEAD(&cache->full_mags);
 	INIT_LIST_HEAD(&cache->spare_mags);
@@ -34,6 +35,7 @@ static void ph_cache_init_lists(struct ph_cache *cache)
  * @size: bytes that an object can use; 0 for spans
  * @align: alignment of objects, a power of two up to a page
  * @keep: PH_KEEP_* bits
+ * @cpus: its magazines, in memory of the caller's; NULL: it makes its own
  *
  * Context: process, may sleep.
  * Return: a cache, or an ERR_PTR: -EINVAL, -EDQUOT, -ENOMEM.
@@ -41,7 +43,7 @@ static void ph_cache_init_lists(struct ph_cache *cache)
 struct ph_cache *ph_cache_create(struct ph_region *region,
 				 struct ph_type *type,
 				 const struct ph_policy *policy, u32 size,
-				 u32 align, u32 keep)
+				 u32 align, u32 keep, struct ph_cpu *cpus)
 {
 	struct ph_cache *cache;
 	int err;
@@ -54,14 +56,21 @@ struct ph_cache *ph_cache_create(struct ph_region *region,
 	cache->policy = policy;
 	cache->size = size;
 	cache->geo.keep = keep;
+	cache->magazine_bytes = policy->magazine_bytes;
+	cache->gfp = keep & PH_BY_ADDRESS ? PH_GFP_ATOMIC : PH_GFP;
 	ph_cache_init_lists(cache);
 	err = size ? ph_geo_init(&cache->geo, size, align, keep) : 0;
 	if (err)
 		goto err_free;
-	cache->cpus = ph_region_meta_alloc(region, ph_cache_cpus_bytes());
-	if (!IS_ERR(cache->cpus))
+	cache->own_cpus = !cpus;
+	if (!cpus)
+		cpus = ph_region_meta_alloc(region, ph_cache_cpus_bytes());
+	if (!IS_ERR(cpus)) {
+		ph_cpu_init(cpus);
+		cache->cpus = cpus;
 		return cache;
-	err = PTR_ERR(cache->cpus);
+	}
+	err = PTR_ERR(cpus);
 err_free:
 	ph_region_meta_free(region, cache, sizeof(*cache));
 	return ERR_PTR(err);
@@ -94,7 +103,9 @@ void ph_cache_destroy(struct ph_cache *cache)
 	}
 	ph_cache_free_mags(cache, &cache->full_mags);
 	ph_cache_free_mags(cache, &cache->spare_mags);
-	ph_region_meta_free(cache->region, cache->cpus, ph_cache_cpus_bytes());
+	if (cache->own_cpus)
+		ph_region_meta_free(cache->region, cache->cpus,
+				    ph_cache_cpus_bytes());
 	ph_region_meta_free(cache->region, cache, sizeof(*cache));
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_cache_destroy);
@@ -112,7 +123,7 @@ struct list_head *ph_cache_list(struct ph_cache *cache, struct ph_slab *slab)
 	if (!slab->taken)
 		return &cache->empty;
 	if (slab->taken == slab->nr)
-		return NULL;
+		return slab->by_address ? &cache->full : NULL;
 	if (ph_slab_is_stuck(slab))
 		return &cache->stuck;
 	if (!cache->policy->fullest_first)
@@ -175,13 +186,14 @@ static struct ph_slab *ph_cache_pick(struct ph_cache *cache)
  * @cache: the cache
  * @rounds: (out) array
  * @nr: most to take
- * @promise: whether it is for an allocation, which promises were made for
+ * @must: how many of them are for allocations, which promises were made for;
+ *	the others only come out of what is not promised
  *
  * Context: process.
  * Return: how many were taken.
  */
 u32 ph_cache_take_slabs(struct ph_cache *cache, u64 *rounds, u32 nr,
-			bool promise)
+			u32 must)
 {
 	struct list_head *from;
 	struct ph_slab *slab;
@@ -189,8 +201,8 @@ u32 ph_cache_take_slabs(struct ph_cache *cache, u64 *rounds, u32 nr,
 	u32 got = 0, fresh = 0;
 
 	spin_lock_irqsave(&cache->lock, flags);
-	if (!promise)
-		nr = min_t(u64, nr, cache->usable - cache->promised);
+	nr = max_t(u64, must,
+		   min_t(u64, nr, cache->usable - cache->promised));
 	while (got < nr) {
 		slab = ph_cache_pick(cache);
 		if (!slab)
@@ -200,8 +212,7 @@ u32 ph_cache_take_slabs(struct ph_cache *cache, u64 *rounds, u32 nr,
 		ph_cache_relist(cache, slab, from);
 	}
 	cache->free_slots -= got;
-	if (promise)
-		cache->promised -= min_t(u64, cache->promised, got);
+	cache->promised -= min_t(u64, cache->promised, min(got, must));
 	spin_unlock_irqrestore(&cache->lock, flags);
 	ph_cpu_count(cache->cpus, fresh, fresh);
 	return got;
@@ -211,6 +222,8 @@ u32 ph_cache_take_slabs(struct ph_cache *cache, u64 *rounds, u32 nr,
 static struct ph_slab *ph_cache_slab_of(struct ph_cache *cache,
 					struct ph_slab *slab, u64 round)
 {
+	if (cache->geo.keep & PH_BY_ADDRESS)
+		return ph_slab_of_address((void *)(uintptr_t)round);
 	if (slab && ph_round_key(round) - slab->key < slab->reach)
 		return slab;
 	return ph_region_slab(cache->region, ph_round_offset(round));
@@ -273,7 +286,8 @@ void ph_cache_add_slab(struct ph_cache *cache, struct ph_slab *slab)
 {
 	unsigned long flags;
 
-	ph_slab_publish(cache->region, slab);
+	if (!slab->by_address)
+		ph_slab_publish(cache->region, slab);
 	spin_lock_irqsave(&cache->lock, flags);
 	cache->nr_slabs++;
 	cache->pages += slab->nr_pages;
@@ -415,11 +429,12 @@ EXPORT_SYMBOL_IF_KUNIT(ph_cache_reuse);
 /**
  * ph_cache_grow() - one more slab
  * @cache: the cache
+ * @gfp: as for alloc_pages(); only slabs by address can be had without sleeping
  *
- * Context: process, may sleep.
+ * Context: as @gfp says.
  * Return: 0, -EDQUOT or -ENOMEM.
  */
-int ph_cache_grow(struct ph_cache *cache)
+int ph_cache_grow(struct ph_cache *cache, gfp_t gfp)
 {
 	struct ph_geo geo = cache->geo;
 	struct ph_slab *slab;
@@ -427,7 +442,7 @@ int ph_cache_grow(struct ph_cache *cache)
 	/* Not more than it has already: a few objects do not fill a long one. */
 	geo.pages = clamp_t(u64, READ_ONCE(cache->pages),
 			    DIV_ROUND_UP(geo.stride, PAGE_SIZE), geo.pages);
-	slab = ph_slab_create(cache->region, cache, &geo);
+	slab = ph_slab_create(cache->region, cache, &geo, gfp);
 	if (IS_ERR(slab))
 		return PTR_ERR(slab);
 	ph_cache_add_slab(cache, slab);

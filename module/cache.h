@@ -26,12 +26,16 @@ struct ph_type;
  * @geo: how its slabs are cut
  * @size: bytes that an object can use; 0 for the cache of a type's spans
  * @cpus: magazines
+ * @own_cpus: which it made itself
+ * @magazine_bytes: memory of a magazine made from now on
+ * @gfp: how magazines are allocated
  * @keep_slabs: empty slabs that stay whatever happens
  * @plain: a slot is no more than free, claimed or live: no slack, no references,
  *	no zeroing, no quota. Set by the type
  * @lock: guards all below; taken with interrupts off; nothing is taken inside
  * @partial: slabs with free and taken slots, by fullness
  * @stuck: slabs whose free slots wait for generations
+ * @full: (by address) slabs without free slots; elsewhere they are on no list
  * @empty: slabs without taken slots
  * @nr_slabs: all slabs
  * @nr_empty: length of @empty
@@ -48,6 +52,8 @@ struct ph_type;
  * @nr_full: length of @full_mags
  * @low_full: as @low_empty
  * @nr_spare: length of @spare_mags
+ * @contended: times since the last tick that a CPU had to wait for @lock on its
+ *	way to the depot
  * @last_use: sum of events at the last tick
  *
  * slots == free_slots + rounds in magazines and depot + objects in use.
@@ -59,12 +65,16 @@ struct ph_cache {
 	struct ph_geo geo;
 	u32 size;
 	struct ph_cpu *cpus;
+	bool own_cpus;
+	u32 magazine_bytes;
+	gfp_t gfp;
 	u32 keep_slabs;
 	bool plain;
 
 	spinlock_t lock ____cacheline_aligned_in_smp;
 	struct list_head partial[PH_FULLNESS];
 	struct list_head stuck;
+	struct list_head full;
 	struct list_head empty;
 	u32 nr_slabs;
 	u32 nr_empty;
@@ -81,6 +91,7 @@ struct ph_cache {
 	u32 nr_full;
 	u32 low_full;
 	u32 nr_spare;
+	u32 contended;
 	u64 last_use;
 };
 
@@ -111,13 +122,13 @@ struct ph_cache_stat {
 struct ph_cache *ph_cache_create(struct ph_region *region,
 				 struct ph_type *type,
 				 const struct ph_policy *policy, u32 size,
-				 u32 align, u32 keep);
+				 u32 align, u32 keep, struct ph_cpu *cpus);
 void ph_cache_destroy(struct ph_cache *cache);
 
 u32 ph_cache_take_slow(struct ph_cache *cache, u64 *rounds, u32 nr);
 void ph_cache_give_slow(struct ph_cache *cache, u64 *rounds, u32 nr);
 int ph_cache_reuse(struct ph_cache *cache);
-int ph_cache_grow(struct ph_cache *cache);
+int ph_cache_grow(struct ph_cache *cache, gfp_t gfp);
 u64 ph_cache_promise(struct ph_cache *cache, u64 nr);
 void ph_cache_unpromise(struct ph_cache *cache, u64 nr);
 
@@ -125,7 +136,7 @@ void ph_cache_add_slab(struct ph_cache *cache, struct ph_slab *slab);
 void ph_cache_remove_slab(struct ph_cache *cache, struct ph_slab *slab);
 struct list_head *ph_cache_list(struct ph_cache *cache, struct ph_slab *slab);
 u32 ph_cache_take_slabs(struct ph_cache *cache, u64 *rounds, u32 nr,
-			bool promise);
+			u32 must);
 void ph_cache_return(struct ph_cache *cache, const u64 *rounds, u32 nr);
 void ph_cache_give_slabs(struct ph_cache *cache, const u64 *rounds, u32 nr);
 struct ph_slab *ph_cache_take_span(struct ph_cache *cache, u32 pages);

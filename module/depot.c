@@ -9,13 +9,28 @@
 /* Empty magazines that a depot holds for the next that asks. */
 #define PH_SPARE_MAX	2
 
+/* Magazines grow where CPUs meet at the depot too often. */
+#define PH_CONTENDED_MAX	64
+#define PH_MAGAZINE_MAX_BYTES	8192U
+
+/* Whoever has to wait tells so: magazines that are larger come less often. */
+static unsigned long ph_depot_lock(struct ph_cache *cache)
+{
+	unsigned long flags;
+
+	if (spin_trylock_irqsave(&cache->lock, flags))
+		return flags;
+	spin_lock_irqsave(&cache->lock, flags);
+	cache->contended++;
+	return flags;
+}
+
 static struct ph_magazine *ph_depot_take(struct ph_cache *cache,
 					 struct list_head *mags, u32 *nr)
 {
 	struct ph_magazine *mag;
-	unsigned long flags;
+	unsigned long flags = ph_depot_lock(cache);
 
-	spin_lock_irqsave(&cache->lock, flags);
 	mag = list_first_entry_or_null(mags, struct ph_magazine, list);
 	if (mag) {
 		list_del(&mag->list);
@@ -36,15 +51,17 @@ static struct ph_magazine *ph_depot_take_full(struct ph_cache *cache)
 /* A magazine to fill: spare or new; NULL when the depot holds enough. */
 static struct ph_magazine *ph_depot_take_spare(struct ph_cache *cache)
 {
+	u32 cap = ph_magazine_cap(READ_ONCE(cache->magazine_bytes));
 	struct ph_magazine *mag = NULL;
 
 	if (READ_ONCE(cache->nr_spare))
 		mag = ph_depot_take(cache, &cache->spare_mags,
 				    &cache->nr_spare);
-	if (mag)
+	if (mag && mag->cap >= cap)
 		return mag;
-	return ph_magazine_create(cache->region,
-			ph_magazine_cap(cache->policy->magazine_bytes));
+	/* One of the time when they were smaller. */
+	ph_magazine_destroy(cache->region, mag);
+	return ph_magazine_create(cache->region, cap, cache->gfp);
 }
 
 /* Take in a magazine that a CPU has no place for. */
@@ -52,9 +69,9 @@ static void ph_depot_put(struct ph_cache *cache, struct ph_magazine *mag)
 {
 	unsigned long flags;
 
-	if (!mag)
+	if (mag == &ph_no_magazine)
 		return;
-	spin_lock_irqsave(&cache->lock, flags);
+	flags = ph_depot_lock(cache);
 	if (mag->nr) {
 		list_add(&mag->list, &cache->full_mags);
 		cache->nr_full++;
@@ -75,8 +92,8 @@ static bool ph_depot_has_room(struct ph_cache *cache)
 	if (READ_ONCE(cache->nr_full) < cache->policy->depot_max)
 		return true;
 	/* A CPU that comes for the first time gets its two. */
-	return !READ_ONCE(ph_cpu_here(cache->cpus)->loaded) ||
-	       !READ_ONCE(ph_cpu_here(cache->cpus)->prev);
+	return READ_ONCE(ph_cpu_here(cache->cpus)->loaded) == &ph_no_magazine ||
+	       READ_ONCE(ph_cpu_here(cache->cpus)->prev) == &ph_no_magazine;
 }
 
 /* Load slots beyond the caller's need, so that the next ones find them. */
@@ -86,9 +103,9 @@ static void ph_cache_warm(struct ph_cache *cache)
 	u32 nr, put;
 
 	if (!cache->policy->warm ||
-	    !READ_ONCE(ph_cpu_here(cache->cpus)->loaded))
+	    READ_ONCE(ph_cpu_here(cache->cpus)->loaded) == &ph_no_magazine)
 		return;
-	nr = ph_cache_take_slabs(cache, rounds, cache->policy->warm, false);
+	nr = ph_cache_take_slabs(cache, rounds, cache->policy->warm, 0);
 	put = ph_cpu_push(cache->cpus, rounds, nr);
 	if (put < nr)
 		ph_cache_return(cache, rounds, nr - put);
@@ -114,7 +131,8 @@ u32 ph_cache_take_slow(struct ph_cache *cache, u64 *rounds, u32 nr)
 	}
 	ph_cpu_count(cache->cpus, depot_hits, got);
 	if (got < nr) {
-		slots = ph_cache_take_slabs(cache, rounds + got, nr - got, true);
+		slots = ph_cache_take_slabs(cache, rounds + got, nr - got,
+					    nr - got);
 		ph_cpu_count(cache->cpus, slab_allocs, slots);
 		got += slots;
 		if (slots && nr < cache->policy->warm)
@@ -202,6 +220,19 @@ static void ph_depot_tick(struct ph_cache *cache)
 	WRITE_ONCE(cache->low_full, READ_ONCE(cache->nr_full));
 }
 
+static void ph_depot_size_magazines(struct ph_cache *cache)
+{
+	u32 bytes = cache->magazine_bytes;
+	unsigned long flags;
+
+	spin_lock_irqsave(&cache->lock, flags);
+	if (cache->contended > PH_CONTENDED_MAX &&
+	    bytes < PH_MAGAZINE_MAX_BYTES && !cache->policy->fullest_first)
+		WRITE_ONCE(cache->magazine_bytes, bytes * 2);
+	cache->contended = 0;
+	spin_unlock_irqrestore(&cache->lock, flags);
+}
+
 /**
  * ph_cache_tick() - trim the cache to its working set
  * @cache: the cache
@@ -223,6 +254,7 @@ void ph_cache_tick(struct ph_cache *cache)
 		ph_cache_drain(cache, true);
 	else
 		ph_depot_tick(cache);
+	ph_depot_size_magazines(cache);
 	cache->last_use = use;
 	ph_cache_release_empty(cache, 0, READ_ONCE(cache->low_empty));
 	WRITE_ONCE(cache->low_empty, READ_ONCE(cache->nr_empty));

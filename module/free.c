@@ -263,7 +263,7 @@ static bool ph_free_fast(struct ph_heap *heap, u32 type, const u64 *handles,
 	if (unlikely(!cache || !ph_cpu_enter(cache->cpus, &cpu)))
 		goto out;
 	mag = cpu->loaded;
-	if (likely(mag && nr <= mag->cap - mag->nr)) {
+	if (likely(nr <= mag->cap - mag->nr)) {
 		got = ph_free_claim(heap, cache, slab, handles, nr,
 				    &mag->round[mag->nr]);
 		if (likely(got == nr)) {

@@ -66,7 +66,8 @@
  *   type->lock	making caches
  *   region->grow	growing the offset tables
  *   cache->lock	slab lists, free bitmaps, depot
- *   region->lock	taken offsets, stock
+ *   region->lock	taken offsets
+ *   stock_lock	stock of pages
  *
  * None is held while user memory is touched. The fast path holds none: it runs
  * in RCU read sections, with preemption off while it has the magazines.

@@ -9,6 +9,9 @@
 
 #include "magazine.h"
 
+struct ph_magazine ph_no_magazine;
+EXPORT_SYMBOL_IF_KUNIT(ph_no_magazine);
+
 /* How often a drain comes back to a CPU that it met in the middle of a use. */
 #define PH_DRAIN_TRIES	20
 
@@ -35,15 +38,17 @@ EXPORT_SYMBOL_IF_KUNIT(ph_magazine_cap);
  * ph_magazine_create() - an empty magazine
  * @region: who pays
  * @cap: rounds that it holds
+ * @gfp: as for kmalloc()
  *
- * Context: process, may sleep.
+ * Context: as @gfp says.
  * Return: a magazine, or NULL: its caller does without.
  */
-struct ph_magazine *ph_magazine_create(struct ph_region *region, u32 cap)
+struct ph_magazine *ph_magazine_create(struct ph_region *region, u32 cap,
+				       gfp_t gfp)
 {
 	struct ph_magazine *mag;
 
-	mag = ph_region_meta_alloc(region, ph_magazine_bytes(cap));
+	mag = ph_region_meta_alloc_gfp(region, ph_magazine_bytes(cap), gfp);
 	if (IS_ERR(mag))
 		return NULL;
 	mag->cap = cap;
@@ -54,13 +59,13 @@ EXPORT_SYMBOL_IF_KUNIT(ph_magazine_create);
 /**
  * ph_magazine_destroy() - free a magazine without its rounds
  * @region: who paid
- * @mag: the magazine, or NULL
+ * @mag: the magazine, or ph_no_magazine, or NULL
  *
- * Context: process.
+ * Context: any.
  */
 void ph_magazine_destroy(struct ph_region *region, struct ph_magazine *mag)
 {
-	if (mag)
+	if (mag && mag != &ph_no_magazine)
 		ph_region_meta_free(region, mag, ph_magazine_bytes(mag->cap));
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_magazine_destroy);
@@ -111,6 +116,23 @@ u32 ph_magazine_push(struct ph_magazine *mag, u64 *rounds, u32 nr)
 EXPORT_SYMBOL_IF_KUNIT(ph_magazine_push);
 
 /**
+ * ph_cpu_init() - no CPU has a magazine yet
+ * @cpus: one for each possible CPU
+ *
+ * Context: any.
+ */
+void ph_cpu_init(struct ph_cpu *cpus)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		cpus[cpu].loaded = &ph_no_magazine;
+		cpus[cpu].prev = &ph_no_magazine;
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_cpu_init);
+
+/**
  * ph_cpu_pop() - take rounds from this CPU's magazines
  * @cpus: the cache's
  * @rounds: (out) array
@@ -122,13 +144,12 @@ EXPORT_SYMBOL_IF_KUNIT(ph_magazine_push);
 u32 ph_cpu_pop(struct ph_cpu *cpus, u64 *rounds, u32 nr)
 {
 	struct ph_cpu *cpu;
-	u32 got = 0;
+	u32 got;
 
 	if (unlikely(!ph_cpu_enter(cpus, &cpu)))
 		return 0;
-	if (cpu->loaded)
-		got = ph_magazine_pop(cpu->loaded, rounds, nr);
-	if (got < nr && cpu->prev && cpu->prev->nr) {
+	got = ph_magazine_pop(cpu->loaded, rounds, nr);
+	if (got < nr && cpu->prev->nr) {
 		ph_cpu_swap(cpu);
 		got += ph_magazine_pop(cpu->loaded, rounds + got, nr - got);
 	}
@@ -150,13 +171,12 @@ EXPORT_SYMBOL_IF_KUNIT(ph_cpu_pop);
 u32 ph_cpu_push(struct ph_cpu *cpus, u64 *rounds, u32 nr)
 {
 	struct ph_cpu *cpu;
-	u32 put = 0;
+	u32 put;
 
 	if (unlikely(!ph_cpu_enter(cpus, &cpu)))
 		return 0;
-	if (cpu->loaded)
-		put = ph_magazine_push(cpu->loaded, rounds, nr);
-	if (put < nr && cpu->prev && cpu->prev->nr < cpu->prev->cap) {
+	put = ph_magazine_push(cpu->loaded, rounds, nr);
+	if (put < nr && cpu->prev->nr < cpu->prev->cap) {
 		ph_cpu_swap(cpu);
 		put += ph_magazine_push(cpu->loaded, rounds, nr - put);
 	}
@@ -172,7 +192,7 @@ EXPORT_SYMBOL_IF_KUNIT(ph_cpu_push);
  *
  * Context: any.
  * Return: the magazine that has no place any more; @mag itself when this CPU's
- * magazines were in use; or NULL.
+ * magazines were in use; or ph_no_magazine.
  */
 struct ph_magazine *ph_cpu_load(struct ph_cpu *cpus,
 				struct ph_magazine *mag)
@@ -198,12 +218,12 @@ struct ph_drain {
 
 static void ph_drain_one(struct ph_cpu *cpu, struct list_head *mags)
 {
-	if (cpu->loaded)
+	if (cpu->loaded != &ph_no_magazine)
 		list_add(&cpu->loaded->list, mags);
-	if (cpu->prev)
+	if (cpu->prev != &ph_no_magazine)
 		list_add(&cpu->prev->list, mags);
-	cpu->loaded = NULL;
-	cpu->prev = NULL;
+	cpu->loaded = &ph_no_magazine;
+	cpu->prev = &ph_no_magazine;
 }
 
 /* Runs on the CPU whose magazines are wanted, interrupts off. */
@@ -212,7 +232,7 @@ static void ph_drain_this_cpu(void *data)
 	struct ph_drain *drain = data;
 	struct ph_cpu *cpu = ph_cpu_here(drain->cpus);
 
-	drain->missed = READ_ONCE(cpu->busy);
+	drain->missed = READ_ONCE(cpu->seq) & 1;
 	if (!drain->missed)
 		ph_drain_one(cpu, drain->mags);
 }
@@ -222,7 +242,8 @@ static bool ph_drain_cpu(struct ph_drain *drain, int nr, bool may_wait)
 	struct ph_cpu *cpu = &drain->cpus[nr];
 	int tries;
 
-	if (!READ_ONCE(cpu->loaded) && !READ_ONCE(cpu->prev))
+	if (READ_ONCE(cpu->loaded) == &ph_no_magazine &&
+	    READ_ONCE(cpu->prev) == &ph_no_magazine)
 		return true;
 	for (tries = 0; tries < PH_DRAIN_TRIES; tries++) {
 		/* A CPU that is offline uses nothing. */

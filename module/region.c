@@ -29,6 +29,7 @@ void ph_region_init(struct ph_region *region, struct mem_cgroup *memcg,
 	region->hard_max = hard_max;
 	mutex_init(&region->grow);
 	spin_lock_init(&region->lock);
+	spin_lock_init(&region->stock_lock);
 	INIT_LIST_HEAD(&region->stock);
 	ph_offsets_init(region);
 }
@@ -140,14 +141,16 @@ int ph_region_charge_meta(struct ph_region *region, size_t bytes)
 EXPORT_SYMBOL_IF_KUNIT(ph_region_charge_meta);
 
 /**
- * ph_region_meta_alloc() - zeroed memory for the manager's own books
+ * ph_region_meta_alloc_gfp() - zeroed memory for the manager's own books
  * @region: who pays
  * @bytes: size
+ * @gfp: as for kmalloc()
  *
- * Context: process, may sleep.
+ * Context: as @gfp says.
  * Return: memory for ph_region_meta_free(), or an ERR_PTR: -ENOMEM, -EDQUOT.
  */
-void *ph_region_meta_alloc(struct ph_region *region, size_t bytes)
+void *ph_region_meta_alloc_gfp(struct ph_region *region, size_t bytes,
+			       gfp_t gfp)
 {
 	struct mem_cgroup *old;
 	void *p;
@@ -156,14 +159,14 @@ void *ph_region_meta_alloc(struct ph_region *region, size_t bytes)
 	if (err)
 		return ERR_PTR(err);
 	old = set_active_memcg(region->memcg);
-	p = kvzalloc(bytes, PH_GFP);
+	p = kvzalloc(bytes, gfp);
 	set_active_memcg(old);
 	if (p)
 		return p;
 	ph_region_meta_forget(region, bytes);
 	return ERR_PTR(-ENOMEM);
 }
-EXPORT_SYMBOL_IF_KUNIT(ph_region_meta_alloc);
+EXPORT_SYMBOL_IF_KUNIT(ph_region_meta_alloc_gfp);
 
 /**
  * ph_region_meta_forget() - uncharge metadata that is freed by other means

@@ -38,6 +38,9 @@ struct ph_slab;
 /* The module's user memory fails softly: no OOM killer, no message. */
 #define PH_GFP	(GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
+/* The same on behalf of a kernel module, in the middle of anything. */
+#define PH_GFP_ATOMIC	(GFP_NOWAIT | __GFP_NOWARN)
+
 /* What covers a page that no slab covers: a slab of no length. */
 extern struct ph_slab ph_no_slab;
 
@@ -81,11 +84,12 @@ struct ph_segment {
  * @hard_max: above it charges fail
  * @leaves: lookup table, read under RCU, replaced under @grow
  * @grow: serialises growing the tables; taken before @lock
- * @lock: guards segments and stock
+ * @lock: guards segments
  * @segs: one per leaf
  * @nr_segs: how many
  * @hint: no segment below this one has that many free pages in a row; the last
  *	one stands for all longer ranges
+ * @stock_lock: guards the stock; taken with interrupts off
  * @stock: runs of zeroed pages that no slab uses yet
  * @stock_pages: pages in @stock
  * @stock_target: pages that @stock keeps: the heap's promised reserve
@@ -112,6 +116,7 @@ struct ph_region {
 	unsigned int nr_segs;
 	unsigned int hint[PH_HINTS];
 
+	spinlock_t stock_lock;
 	struct list_head stock;
 	u64 stock_pages;
 	u64 stock_target;
@@ -131,14 +136,23 @@ void ph_region_exit(struct ph_region *region);
 int ph_region_charge(struct ph_region *region, u64 bytes);
 void ph_region_uncharge(struct ph_region *region, u64 bytes);
 int ph_region_charge_meta(struct ph_region *region, size_t bytes);
-void *ph_region_meta_alloc(struct ph_region *region, size_t bytes);
+void *ph_region_meta_alloc_gfp(struct ph_region *region, size_t bytes,
+			       gfp_t gfp);
 void ph_region_meta_free(struct ph_region *region, void *p, size_t bytes);
 void ph_region_meta_forget(struct ph_region *region, size_t bytes);
 size_t ph_region_meta_cost(size_t bytes);
 bool ph_region_above_soft(struct ph_region *region);
 
+/* The same for a caller that may sleep, on behalf of a user. */
+static inline void *ph_region_meta_alloc(struct ph_region *region,
+					 size_t bytes)
+{
+	return ph_region_meta_alloc_gfp(region, bytes, PH_GFP);
+}
+
 /* Pages. */
-void *ph_region_take_run(struct ph_region *region, unsigned int pages);
+void *ph_region_take_run(struct ph_region *region, unsigned int pages,
+			 gfp_t gfp);
 void ph_region_put_run(struct ph_region *region, void *addr,
 		       unsigned int pages, bool keep);
 int ph_region_take_pages(struct ph_region *region, struct page **pages,

@@ -10,9 +10,6 @@
 #include "count.h"
 #include "reserve.h"
 
-/* The bit of page_private() that marks the pages of the reserve. */
-#define PH_RESERVE_MARK	1UL
-
 static struct gen_pool *ph_pool;
 static u64 ph_pool_pages;
 
@@ -124,17 +121,16 @@ static void *ph_pool_take(unsigned int pages)
 	return (void *)addr;
 }
 
-static void *ph_system_take(unsigned int pages)
+static void *ph_system_take(unsigned int pages, gfp_t gfp)
 {
 	unsigned int order = get_order((size_t)pages << PAGE_SHIFT);
-	gfp_t gfp = PH_GFP | __GFP_ZERO;
 	struct page *page;
 	unsigned int i;
 
 	/* Long runs are a wish: who needs one takes shorter ones instead. */
 	if (order > PAGE_ALLOC_COSTLY_ORDER)
 		gfp = (gfp & ~__GFP_RETRY_MAYFAIL) | __GFP_NORETRY;
-	page = alloc_pages(gfp, order);
+	page = alloc_pages(gfp | __GFP_ZERO, order);
 	if (!page)
 		return NULL;
 	split_page(page, order);
@@ -149,21 +145,22 @@ static void *ph_system_take(unsigned int pages)
 /**
  * ph_reserve_take() - take a run of zeroed pages
  * @pages: length of the run, 1 to PH_RUN_MAX_PAGES
+ * @gfp: as for alloc_pages()
  * @from_reserve: (out) whether the reserve served it
  *
  * The pages are charged to the active memory cgroup, those of the reserve
  * excepted: they belong to the machine since the module was loaded.
  *
- * Context: process, may sleep.
+ * Context: as @gfp says.
  * Return: kernel address, or NULL.
  */
-void *ph_reserve_take(unsigned int pages, bool *from_reserve)
+void *ph_reserve_take(unsigned int pages, gfp_t gfp, bool *from_reserve)
 {
 	void *addr = ph_pool_take(pages);
 
 	*from_reserve = addr;
 	if (!addr)
-		addr = ph_system_take(pages);
+		addr = ph_system_take(pages, gfp);
 	if (addr)
 		atomic64_add(pages, &ph_pages);
 	return addr;
@@ -186,7 +183,7 @@ bool ph_reserve_owns(const void *addr)
  * @addr: address of its first page
  * @pages: how many
  *
- * Context: any but hardirq.
+ * Context: any.
  */
 void ph_reserve_put(void *addr, unsigned int pages)
 {

@@ -10,7 +10,11 @@
 #ifndef _PH_RESERVE_H
 #define _PH_RESERVE_H
 
+#include <linux/gfp.h>
 #include <linux/types.h>
+
+/* Bit of page_private() of a page that was set aside when the module was loaded. */
+#define PH_RESERVE_MARK		1UL
 
 /* The longest run that one call hands out. */
 #define PH_RUN_MAX_ORDER	9
@@ -37,7 +41,7 @@ struct ph_reserve_stat {
 int ph_reserve_init(unsigned long pages);
 void ph_reserve_exit(void);
 
-void *ph_reserve_take(unsigned int pages, bool *from_reserve);
+void *ph_reserve_take(unsigned int pages, gfp_t gfp, bool *from_reserve);
 void ph_reserve_put(void *addr, unsigned int pages);
 bool ph_reserve_owns(const void *addr);
 

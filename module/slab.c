@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 #include <kunit/visibility.h>
 
+#include "reserve.h"
 #include "slab.h"
 
 struct ph_slab ph_no_slab;
@@ -32,11 +33,13 @@ static size_t ph_meta_place(size_t *end, size_t size, size_t nr)
 static void ph_meta_layout(struct ph_meta_layout *m, u32 keep, u32 slots)
 {
 	memset(m, 0, sizeof(*m));
-	m->end = offsetof(struct ph_slab, live[BITS_TO_LONGS(slots + 1)]);
+	m->end = offsetof(struct ph_slab, live);
+	if (!(keep & PH_BY_ADDRESS))
+		m->end += BITS_TO_LONGS(slots + 1) * sizeof(long);
 	m->free = ph_meta_place(&m->end, sizeof(long), BITS_TO_LONGS(slots));
 	if (keep & PH_KEEP_REFS)
 		m->refs = ph_meta_place(&m->end, sizeof(u64), slots);
-	if (!(keep & PH_LATE_GENS))
+	if (!(keep & (PH_LATE_GENS | PH_BY_ADDRESS)))
 		m->gen = ph_meta_place(&m->end, sizeof(u16), slots + 1);
 	if (keep & PH_KEEP_WIDE_SLACK)
 		m->slack = ph_meta_place(&m->end, sizeof(u16), slots);
@@ -124,13 +127,13 @@ EXPORT_SYMBOL_IF_KUNIT(ph_geo_init);
 
 static struct ph_slab *ph_slab_alloc_meta(struct ph_region *region,
 					  struct ph_cache *cache, u32 keep,
-					  u32 slots)
+					  u32 slots, gfp_t gfp)
 {
 	struct ph_meta_layout m;
 	struct ph_slab *slab;
 
 	ph_meta_layout(&m, keep, slots);
-	slab = ph_region_meta_alloc(region, m.end);
+	slab = ph_region_meta_alloc_gfp(region, m.end, gfp);
 	if (IS_ERR(slab))
 		return slab;
 	slab->meta_bytes = m.end;
@@ -160,15 +163,87 @@ static int ph_slab_map(struct ph_region *region, struct ph_slab *slab)
 	return 0;
 }
 
+/*
+ * The pages of a slab by address, which are nobody else's, know it: the cache is
+ * where the kernel door looks for it, and the slab stands there twice, once
+ * plain and once masked, to tell our pages from any others.
+ */
+static void *ph_slab_mask(const struct ph_slab *slab)
+{
+	return (void *)((uintptr_t)slab ^ (uintptr_t)&ph_no_slab);
+}
+
+static void ph_slab_mark_pages(struct ph_slab *slab, const void *owner)
+{
+	struct page *page = virt_to_page(slab->addr);
+	u32 i;
+
+	slab->by_address = true;
+	slab->marked = ph_reserve_owns(slab->addr);
+	slab->key = (uintptr_t)slab->addr;
+	slab->start = slab->key;
+	slab->reach = ph_slab_bytes(slab);
+	for (i = 0; i < slab->nr_pages; i++, page++) {
+		set_page_private(page, (unsigned long)owner);
+		page->lru.prev = ph_slab_mask(slab);
+		/* An even number: an odd one would make it a compound page. */
+		page->lru.next = (void *)slab;
+	}
+}
+
+static void ph_slab_unmark_pages(struct ph_slab *slab)
+{
+	struct page *page = virt_to_page(slab->addr);
+	u32 i;
+
+	for (i = 0; i < slab->nr_pages; i++, page++) {
+		set_page_private(page, slab->marked ? PH_RESERVE_MARK : 0);
+		INIT_LIST_HEAD(&page->lru);
+	}
+}
+
+/**
+ * ph_slab_of_address() - the slab by address that an address lies in
+ * @addr: one of its slots
+ *
+ * Context: any in which the slab stays.
+ */
+struct ph_slab *ph_slab_of_address(const void *addr)
+{
+	return (void *)virt_to_page(addr)->lru.next;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_slab_of_address);
+
+/**
+ * ph_slab_owns() - whether an address lies in a slab by address
+ * @addr: any address
+ * @slab: (out) the slab, if so
+ *
+ * Context: RCU read side.
+ */
+bool ph_slab_owns(const void *addr, struct ph_slab **slab)
+{
+	struct page *page;
+
+	if (!virt_addr_valid(addr))
+		return false;
+	page = virt_to_page(addr);
+	*slab = (void *)READ_ONCE(page->lru.next);
+	return *slab && page_private(page) &&
+	       (void *)READ_ONCE(page->lru.prev) == ph_slab_mask(*slab);
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_slab_owns);
+
 /* A run as long as @geo wants it, or a shorter one where there is but that. */
 static void *ph_slab_take_run(struct ph_region *region,
-			      const struct ph_geo *geo, u32 *pages)
+			      const struct ph_geo *geo, u32 *pages,
+			      gfp_t gfp)
 {
 	void *addr;
 
 	*pages = geo->pages;
 	for (;;) {
-		addr = ph_region_take_run(region, *pages);
+		addr = ph_region_take_run(region, *pages, gfp);
 		if (!IS_ERR(addr) || *pages == 1 ||
 		    !ph_geo_slots(geo, *pages / 2))
 			return addr;
@@ -181,24 +256,25 @@ static void *ph_slab_take_run(struct ph_region *region,
  * @region: where
  * @cache: whose
  * @geo: how it is cut
+ * @gfp: as for alloc_pages(); without sleeping only where slots go by address
  *
- * Context: process, may sleep.
+ * Context: as @gfp says.
  * Return: a slab for ph_slab_publish(), or an ERR_PTR: -EDQUOT, -ENOMEM.
  */
 struct ph_slab *ph_slab_create(struct ph_region *region,
 			       struct ph_cache *cache,
-			       const struct ph_geo *geo)
+			       const struct ph_geo *geo, gfp_t gfp)
 {
 	struct ph_slab *slab;
 	void *addr;
 	u32 pages;
 	int err;
 
-	addr = ph_slab_take_run(region, geo, &pages);
+	addr = ph_slab_take_run(region, geo, &pages, gfp);
 	if (IS_ERR(addr))
 		return addr;
 	slab = ph_slab_alloc_meta(region, cache, geo->keep,
-				  ph_geo_slots(geo, pages));
+				  ph_geo_slots(geo, pages), gfp);
 	if (IS_ERR(slab)) {
 		ph_region_put_run(region, addr, pages, false);
 		return slab;
@@ -208,6 +284,10 @@ struct ph_slab *ph_slab_create(struct ph_region *region,
 	slab->stride = geo->stride;
 	slab->mult = DIV_ROUND_UP_ULL(1ULL << 32, geo->stride);
 	slab->rest = slab->mult - 1;
+	if (geo->keep & PH_BY_ADDRESS) {
+		ph_slab_mark_pages(slab, geo->owner);
+		return slab;
+	}
 	err = ph_slab_map(region, slab);
 	if (err) {
 		ph_region_put_run(region, addr, pages, false);
@@ -235,7 +315,8 @@ struct ph_slab *ph_span_alloc(struct ph_region *region, struct ph_cache *cache,
 	struct ph_slab *slab;
 	int err;
 
-	slab = ph_slab_alloc_meta(region, cache, keep & PH_KEEP_REFS, 1);
+	slab = ph_slab_alloc_meta(region, cache, keep & PH_KEEP_REFS, 1,
+				  PH_GFP);
 	if (IS_ERR(slab))
 		return slab;
 	slab->stride = U32_MAX;
@@ -453,8 +534,11 @@ void ph_slab_destroy(struct ph_region *region, struct ph_slab *slab,
 {
 	struct ph_gens *gens;
 
-	ph_region_unmap(region, slab->start, slab->nr_pages,
-			ph_slab_gen_next(region, slab));
+	if (slab->by_address)
+		ph_slab_unmark_pages(slab);
+	else
+		ph_region_unmap(region, slab->start, slab->nr_pages,
+				ph_slab_gen_next(region, slab));
 	ph_slab_put_memory(region, slab, keep);
 	gens = ph_slab_gens(slab);
 	if (gens) {
@@ -475,7 +559,7 @@ static u32 ph_slab_take_word(struct ph_slab *slab, u32 word, u64 *rounds,
 	u32 got = 0, slot;
 
 	/* Without generations no slot is used twice. */
-	if (!slab->gen && base < slab->used_to)
+	if (!ph_slab_reuses(slab) && base < slab->used_to)
 		bits &= slab->used_to - base < BITS_PER_LONG ?
 			~0UL << (slab->used_to - base) : 0;
 	while (bits && got < nr) {
@@ -557,7 +641,7 @@ bool ph_slab_give(struct ph_slab *slab, u64 round)
 	slab->taken--;
 	if (slab->gen) {
 		WRITE_ONCE(slab->gen[slot], (u16)(round >> PH_OFFSET_BITS));
-	} else if (!slab->taken) {
+	} else if (!slab->taken && !slab->by_address) {
 		WRITE_ONCE(slab->gen_first, slab->gen_first + 1);
 		slab->used_to = 0;
 	}

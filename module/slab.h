@@ -26,6 +26,7 @@
 #define PH_KEEP_WIDE_SLACK	BIT(1)	/* of 16 bits instead of 8 */
 #define PH_KEEP_REFS		BIT(2)	/* reference count */
 #define PH_LATE_GENS		BIT(3)	/* generations from first reuse on */
+#define PH_BY_ADDRESS		BIT(4)	/* nothing: no handle names its objects */
 
 /**
  * struct ph_geo - how the slabs of a cache are cut
@@ -33,11 +34,13 @@
  *	U32_MAX
  * @pages: length of a slab, where the memory for it can be had in one run
  * @keep: PH_KEEP_* bits
+ * @owner: (by address) what page_private() of its pages says
  */
 struct ph_geo {
 	u32 stride;
 	u32 pages;
 	u32 keep;
+	const void *owner;
 };
 
 /**
@@ -56,6 +59,8 @@ struct ph_geo {
  * @stride: see struct ph_geo
  * @nr: number of slots
  * @gen_first: generation of a slot that was never used
+ * @by_address: rounds are addresses, see below
+ * @marked: (by address) its pages carried the mark of the module's reserve
  * @promised: (span) idle, and promised to an allocation to come
  * @slack_at: place in this struct of usable - requested bytes, u8 or u16 each
  * @refs_at: place in this struct of the reference counts; 0: none
@@ -83,6 +88,11 @@ struct ph_geo {
  * until there are generations to tell the next one from it. They are made when
  * the cache would have to grow otherwise. A slab that runs empty before starts
  * anew with the next generation as its first.
+ *
+ * By address: the objects of a kernel module have no handles, so that there are
+ * no generations and no live bits, and the slab has no place in the region's
+ * look-up table. @key is the address of the first slot, which makes a round an
+ * address. The pages know their slab, see ph_slab_of_address().
  */
 struct ph_slab {
 	u64 start;
@@ -100,6 +110,8 @@ struct ph_slab {
 	u32 stride;
 	u32 nr;
 	u16 gen_first;
+	bool by_address : 1;
+	bool marked : 1;
 	bool promised;
 	u32 slack_at;
 	u32 refs_at;
@@ -159,7 +171,8 @@ static inline u32 ph_round_slot(const struct ph_slab *slab, u64 round)
 {
 	u32 slot;
 
-	ph_slab_slot(slab, ph_round_offset(round) - slab->start, &slot);
+	/* In both kinds of round it is the low bits that differ. */
+	ph_slab_slot(slab, ph_round_offset(round - slab->start), &slot);
 	return slot;
 }
 
@@ -199,16 +212,22 @@ static inline u16 ph_slab_gen(const struct ph_slab *slab, u32 slot)
 	return gen ? READ_ONCE(gen[slot]) : READ_ONCE(slab->gen_first);
 }
 
+/* Whether a free slot can be taken a second time. */
+static inline bool ph_slab_reuses(const struct ph_slab *slab)
+{
+	return slab->gen || slab->by_address;
+}
+
 /* Free slots that can be taken without more ado. */
 static inline u32 ph_slab_usable(const struct ph_slab *slab)
 {
-	return slab->nr - (slab->gen ? slab->taken : slab->used_to);
+	return slab->nr - (ph_slab_reuses(slab) ? slab->taken : slab->used_to);
 }
 
 /* Whether the free slots of a slab wait for generations. */
 static inline bool ph_slab_is_stuck(const struct ph_slab *slab)
 {
-	return !slab->gen && slab->used_to == slab->nr;
+	return !ph_slab_reuses(slab) && slab->used_to == slab->nr;
 }
 
 int ph_geo_init(struct ph_geo *geo, u32 size, u32 align, u32 keep);
@@ -217,7 +236,9 @@ size_t ph_geo_meta_bytes(const struct ph_geo *geo, u32 slots);
 
 struct ph_slab *ph_slab_create(struct ph_region *region,
 			       struct ph_cache *cache,
-			       const struct ph_geo *geo);
+			       const struct ph_geo *geo, gfp_t gfp);
+struct ph_slab *ph_slab_of_address(const void *addr);
+bool ph_slab_owns(const void *addr, struct ph_slab **slab);
 struct ph_slab *ph_span_create(struct ph_region *region,
 			       struct ph_cache *cache, u32 keep,
 			       unsigned long pages);

@@ -35,19 +35,20 @@ static void ph_stock_add(struct ph_region *region, void *addr,
 			 unsigned int pages)
 {
 	struct page *page = virt_to_page(addr);
+	unsigned long flags;
 
 	ph_run_lengthen(page, pages);
-	spin_lock(&region->lock);
+	spin_lock_irqsave(&region->stock_lock, flags);
 	list_add(&page->lru, &region->stock);
 	region->stock_pages += pages;
-	spin_unlock(&region->lock);
+	spin_unlock_irqrestore(&region->stock_lock, flags);
 }
 
 /* Cut @pages off the end of a run. */
 static void *ph_run_cut(struct ph_region *region, struct page *page,
 			unsigned int pages)
 {
-	lockdep_assert_held(&region->lock);
+	lockdep_assert_held(&region->stock_lock);
 	ph_run_lengthen(page, -(int)pages);
 	if (!ph_run_pages(page))
 		list_del(&page->lru);
@@ -57,17 +58,18 @@ static void *ph_run_cut(struct ph_region *region, struct page *page,
 
 static void *ph_stock_take(struct ph_region *region, unsigned int pages)
 {
+	unsigned long flags;
 	void *addr = NULL;
 	struct page *page;
 
-	spin_lock(&region->lock);
+	spin_lock_irqsave(&region->stock_lock, flags);
 	list_for_each_entry(page, &region->stock, lru) {
 		if (ph_run_pages(page) < pages)
 			continue;
 		addr = ph_run_cut(region, page, pages);
 		break;
 	}
-	spin_unlock(&region->lock);
+	spin_unlock_irqrestore(&region->stock_lock, flags);
 	return addr;
 }
 
@@ -80,7 +82,8 @@ static void ph_region_release(struct ph_region *region, void *addr,
 }
 
 /* Charge and take a run of exactly @pages from the module. */
-static void *ph_region_request(struct ph_region *region, unsigned int pages)
+static void *ph_region_request(struct ph_region *region, unsigned int pages,
+			       gfp_t gfp)
 {
 	u64 bytes = (u64)pages << PAGE_SHIFT;
 	int err = ph_region_charge(region, bytes);
@@ -91,7 +94,7 @@ static void *ph_region_request(struct ph_region *region, unsigned int pages)
 	if (err)
 		return ERR_PTR(err);
 	old = set_active_memcg(region->memcg);
-	addr = ph_reserve_take(pages, &from_reserve);
+	addr = ph_reserve_take(pages, gfp, &from_reserve);
 	set_active_memcg(old);
 	if (!addr) {
 		ph_region_uncharge(region, bytes);
@@ -126,14 +129,16 @@ static unsigned int ph_region_step(struct ph_region *region,
  * ph_region_take_run() - contiguous zeroed pages
  * @region: the region
  * @pages: how many, 1 to PH_RUN_MAX_PAGES
+ * @gfp: as for alloc_pages()
  *
  * From the region's stock first. Where the module is asked it is asked for
  * more than needed, and the rest is stocked.
  *
- * Context: process, may sleep.
+ * Context: as @gfp says.
  * Return: kernel address, or an ERR_PTR: -EDQUOT, -ENOMEM.
  */
-void *ph_region_take_run(struct ph_region *region, unsigned int pages)
+void *ph_region_take_run(struct ph_region *region, unsigned int pages,
+			 gfp_t gfp)
 {
 	unsigned int step;
 	void *addr = ph_stock_take(region, pages);
@@ -142,13 +147,13 @@ void *ph_region_take_run(struct ph_region *region, unsigned int pages)
 		return addr;
 	step = ph_region_step(region, pages);
 	if (step > pages) {
-		addr = ph_region_request(region, step);
+		addr = ph_region_request(region, step, gfp);
 		if (!IS_ERR(addr)) {
 			ph_stock_add(region, addr, step - pages);
 			return addr + ((size_t)(step - pages) << PAGE_SHIFT);
 		}
 	}
-	return ph_region_request(region, pages);
+	return ph_region_request(region, pages, gfp);
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_region_take_run);
 
@@ -159,7 +164,7 @@ EXPORT_SYMBOL_IF_KUNIT(ph_region_take_run);
  * @pages: how many
  * @keep: whether the heap is about to need them again
  *
- * Context: process.
+ * Context: any.
  */
 void ph_region_put_run(struct ph_region *region, void *addr,
 		       unsigned int pages, bool keep)
@@ -194,7 +199,7 @@ int ph_region_take_pages(struct ph_region *region, struct page **pages,
 	while (done < nr) {
 		run = min_t(unsigned long, run, nr - done);
 		addr = fatal_signal_pending(current) ?
-			ERR_PTR(-EINTR) : ph_region_take_run(region, run);
+			ERR_PTR(-EINTR) : ph_region_take_run(region, run, PH_GFP);
 		/* The stock may still have shorter ones. */
 		if (IS_ERR(addr) && addr != ERR_PTR(-EINTR) && run > 1) {
 			run /= 2;
@@ -242,16 +247,17 @@ EXPORT_SYMBOL_IF_KUNIT(ph_region_put_pages);
  */
 bool ph_region_stocked(struct ph_region *region, unsigned int pages)
 {
+	unsigned long flags;
 	struct page *page;
 	bool found = false;
 
-	spin_lock(&region->lock);
+	spin_lock_irqsave(&region->stock_lock, flags);
 	list_for_each_entry(page, &region->stock, lru) {
 		found = ph_run_pages(page) >= pages;
 		if (found)
 			break;
 	}
-	spin_unlock(&region->lock);
+	spin_unlock_irqrestore(&region->stock_lock, flags);
 	return found;
 }
 
@@ -274,7 +280,7 @@ int ph_region_set_reserve(struct ph_region *region, u64 pages)
 		run = min_t(u64, run, pages - READ_ONCE(region->stock_pages));
 		run = max(run, 1U);
 		addr = fatal_signal_pending(current) ?
-			ERR_PTR(-EINTR) : ph_region_request(region, run);
+			ERR_PTR(-EINTR) : ph_region_request(region, run, PH_GFP);
 		if (addr == ERR_PTR(-ENOMEM) && run > 1) {
 			run /= 2;
 			continue;
@@ -295,17 +301,18 @@ EXPORT_SYMBOL_IF_KUNIT(ph_region_set_reserve);
 static void *ph_stock_excess(struct ph_region *region, unsigned int *pages)
 {
 	struct page *page;
+	unsigned long flags;
 	void *addr = NULL;
 	u64 excess;
 
-	spin_lock(&region->lock);
+	spin_lock_irqsave(&region->stock_lock, flags);
 	if (region->stock_pages > region->stock_target) {
 		excess = region->stock_pages - region->stock_target;
 		page = list_first_entry(&region->stock, struct page, lru);
 		*pages = min_t(u64, ph_run_pages(page), excess);
 		addr = ph_run_cut(region, page, *pages);
 	}
-	spin_unlock(&region->lock);
+	spin_unlock_irqrestore(&region->stock_lock, flags);
 	return addr;
 }
 

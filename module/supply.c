@@ -134,7 +134,7 @@ static int ph_supply_slots(struct ph_heap *heap, struct ph_cache *cache)
 	if (err != -ENOENT)
 		return err;
 	ph_supply_stock(heap, cache);
-	return ph_cache_grow(cache);
+	return ph_cache_grow(cache, PH_GFP);
 }
 
 /**
@@ -372,7 +372,7 @@ EXPORT_SYMBOL_IF_KUNIT(ph_supply_reclaim);
 static void ph_supply_count_depot(struct ph_cache *cache, void *data)
 {
 	u64 *bytes = data;
-	u32 cap = ph_magazine_cap(cache->policy->magazine_bytes);
+	u32 cap = ph_magazine_cap(cache->magazine_bytes);
 
 	*bytes += (u64)READ_ONCE(cache->nr_full) * cap * cache->size;
 }

@@ -214,7 +214,8 @@ static struct ph_cache *ph_type_new_cache(struct ph_type *type, u32 bytes,
 	struct ph_cache *cache;
 
 	cache = ph_cache_create(type->region, type, type->policy, bytes,
-				type->align, ph_type_keep(type, bytes, class));
+				type->align, ph_type_keep(type, bytes, class),
+				NULL);
 	if (IS_ERR(cache))
 		return cache;
 	cache->keep_slabs = type->keep_slabs;
