@@ -242,6 +242,7 @@ void ph_cache_return(struct ph_cache *cache, const u64 *rounds, u32 nr)
 	struct ph_slab *slab = NULL;
 	struct list_head *from;
 	unsigned long flags;
+	u64 bad = 0;
 	u32 i;
 
 	rcu_read_lock();
@@ -249,11 +250,17 @@ void ph_cache_return(struct ph_cache *cache, const u64 *rounds, u32 nr)
 	for (i = 0; i < nr; i++) {
 		slab = ph_cache_slab_of(cache, slab, rounds[i]);
 		from = ph_cache_unlist(cache, slab);
-		cache->free_slots += ph_slab_give(slab, rounds[i]);
+		if (likely(ph_slab_give(slab, rounds[i])))
+			cache->free_slots++;
+		else
+			bad = rounds[i];
 		ph_cache_relist(cache, slab, from);
 	}
 	spin_unlock_irqrestore(&cache->lock, flags);
 	rcu_read_unlock();
+	/* Kernel modules can free twice; no handle can. */
+	if (unlikely(bad) && !WARN_ON_ONCE(!cache->refused))
+		cache->refused(cache, bad);
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_cache_return);
 
@@ -445,6 +452,8 @@ int ph_cache_grow(struct ph_cache *cache, gfp_t gfp)
 	slab = ph_slab_create(cache->region, cache, &geo, gfp);
 	if (IS_ERR(slab))
 		return PTR_ERR(slab);
+	if (cache->init_slab)
+		cache->init_slab(cache, slab);
 	ph_cache_add_slab(cache, slab);
 	return 0;
 }
@@ -589,6 +598,51 @@ bool ph_cache_unused(struct ph_cache *cache)
 	return unused;
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_cache_unused);
+
+/* Take the first slab off a list, whatever is in it. */
+static struct ph_slab *ph_cache_pick_any(struct ph_cache *cache,
+					 struct list_head *list)
+{
+	struct ph_slab *slab;
+	unsigned long flags;
+
+	spin_lock_irqsave(&cache->lock, flags);
+	slab = list_first_entry_or_null(list, struct ph_slab, list);
+	if (slab) {
+		list_del_init(&slab->list);
+		if (!slab->taken)
+			ph_cache_count_empty(cache, slab, -1);
+		ph_cache_forget_slab(cache, slab);
+	}
+	spin_unlock_irqrestore(&cache->lock, flags);
+	return slab;
+}
+
+static void ph_cache_release_list(struct ph_cache *cache,
+				  struct list_head *list)
+{
+	struct ph_slab *slab;
+
+	while ((slab = ph_cache_pick_any(cache, list)))
+		ph_slab_destroy(cache->region, slab, false);
+}
+
+/**
+ * ph_cache_release_all() - give all slabs back, whoever has objects in them
+ * @cache: a cache by address that nobody uses any more, drained
+ *
+ * Context: process.
+ */
+void ph_cache_release_all(struct ph_cache *cache)
+{
+	int i;
+
+	cache->promised = 0;
+	for (i = 0; i < PH_FULLNESS; i++)
+		ph_cache_release_list(cache, &cache->partial[i]);
+	ph_cache_release_list(cache, &cache->full);
+	ph_cache_release_list(cache, &cache->empty);
+}
 
 /**
  * ph_cache_has_slots() - whether the slabs can serve an allocation

@@ -30,6 +30,8 @@ struct ph_type;
  * @magazine_bytes: memory of a magazine made from now on
  * @gfp: how magazines are allocated
  * @keep_slabs: empty slabs that stay whatever happens
+ * @init_slab: called for each new slab before anybody else knows it; or NULL
+ * @refused: called for a round that its slab did not take back; or NULL
  * @plain: a slot is no more than free, claimed or live: no slack, no references,
  *	no zeroing, no quota. Set by the type
  * @lock: guards all below; taken with interrupts off; nothing is taken inside
@@ -70,6 +72,8 @@ struct ph_cache {
 	gfp_t gfp;
 	u32 keep_slabs;
 	bool plain;
+	void (*init_slab)(struct ph_cache *cache, struct ph_slab *slab);
+	void (*refused)(struct ph_cache *cache, u64 round);
 
 	spinlock_t lock ____cacheline_aligned_in_smp;
 	struct list_head partial[PH_FULLNESS];
@@ -144,9 +148,14 @@ struct ph_slab *ph_cache_pick_empty(struct ph_cache *cache, u32 leave);
 u64 ph_cache_release_empty(struct ph_cache *cache, u32 leave, u32 most);
 bool ph_cache_drain(struct ph_cache *cache, bool may_wait);
 void ph_cache_tick(struct ph_cache *cache);
+void ph_cache_release_all(struct ph_cache *cache);
 bool ph_cache_unused(struct ph_cache *cache);
 bool ph_cache_has_slots(struct ph_cache *cache);
 
+bool ph_cache_load(struct ph_cache *cache);
+bool ph_cache_unload_one(struct ph_cache *cache);
+
+u64 ph_cache_idle_rounds(struct ph_cache *cache);
 void ph_cache_sum_cpus(struct ph_cache *cache, struct ph_cpu_count *sum);
 void ph_cache_get_stat(struct ph_cache *cache, struct ph_cache_stat *stat);
 void ph_cache_sum_stat(struct ph_cache_stat *sum,

@@ -8,6 +8,48 @@
 #include "cache.h"
 
 /**
+ * ph_cache_idle_rounds() - about how many rounds magazines and depot hold
+ * @cache: the cache
+ *
+ * Context: any.
+ */
+u64 ph_cache_idle_rounds(struct ph_cache *cache)
+{
+	struct ph_magazine *mag;
+	unsigned long flags;
+	u64 nr = 0;
+	int cpu;
+
+	rcu_read_lock();
+	for_each_possible_cpu(cpu) {
+		nr += READ_ONCE(READ_ONCE(cache->cpus[cpu].loaded)->nr);
+		nr += READ_ONCE(READ_ONCE(cache->cpus[cpu].prev)->nr);
+	}
+	rcu_read_unlock();
+	spin_lock_irqsave(&cache->lock, flags);
+	list_for_each_entry(mag, &cache->full_mags, list)
+		nr += mag->nr;
+	spin_unlock_irqrestore(&cache->lock, flags);
+	return nr;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_cache_idle_rounds);
+
+/* The kernel door counts both by @seq, and what is neither kind elsewhere. */
+static void ph_cache_sum_door(struct ph_cache *cache, struct ph_cpu_count *sum,
+			      u64 objects)
+{
+	u64 ops = sum->magazine_hits + sum->frees;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		ops += READ_ONCE(cache->cpus[cpu].seq) / 2;
+	sum->allocs = max((ops + objects) / 2, objects);
+	sum->frees = sum->allocs - objects;
+	sum->magazine_hits = sum->allocs - min(sum->allocs, sum->depot_hits +
+					       sum->slab_allocs);
+}
+
+/**
  * ph_cache_sum_cpus() - what happened on all CPUs
  * @cache: the cache
  * @sum: (in, out) grows by it
@@ -41,6 +83,7 @@ void ph_cache_sum_cpus(struct ph_cache *cache, struct ph_cpu_count *sum)
 void ph_cache_get_stat(struct ph_cache *cache, struct ph_cache_stat *stat)
 {
 	unsigned long flags;
+	u64 idle;
 
 	memset(stat, 0, sizeof(*stat));
 	ph_cache_sum_cpus(cache, &stat->count);
@@ -54,6 +97,11 @@ void ph_cache_get_stat(struct ph_cache *cache, struct ph_cache_stat *stat)
 	stat->free_slots = cache->free_slots;
 	stat->promised = cache->promised;
 	spin_unlock_irqrestore(&cache->lock, flags);
+	if (cache->geo.keep & PH_BY_ADDRESS) {
+		idle = ph_cache_idle_rounds(cache) + stat->free_slots;
+		ph_cache_sum_door(cache, &stat->count,
+				  stat->slots - min(stat->slots, idle));
+	}
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_cache_get_stat);
 
@@ -97,7 +145,8 @@ static int ph_cache_validate_list(struct ph_cache *cache,
 			return -EUCLEAN;
 		if (ph_cache_list(cache, slab) != list)
 			return -EUCLEAN;
-		if (bitmap_intersects(slab->free, slab->live, slab->nr))
+		if (!slab->by_address &&
+		    bitmap_intersects(slab->free, slab->live, slab->nr))
 			return -EUCLEAN;
 		*free_slots += weight;
 		++*slabs;
@@ -123,6 +172,9 @@ int ph_cache_validate(struct ph_cache *cache)
 	err = ph_cache_validate_list(cache, &cache->empty, &empty, &free_slots);
 	if (!err)
 		err = ph_cache_validate_list(cache, &cache->stuck, &slabs,
+					     &free_slots);
+	if (!err)
+		err = ph_cache_validate_list(cache, &cache->full, &slabs,
 					     &free_slots);
 	for (i = 0; i < PH_FULLNESS && !err; i++)
 		err = ph_cache_validate_list(cache, &cache->partial[i], &slabs,

@@ -195,6 +195,19 @@ int ph_catalog_remove(struct ph_heap *heap, u32 id)
 EXPORT_SYMBOL_IF_KUNIT(ph_catalog_remove);
 
 /**
+ * ph_catalog_drop() - end a type whose slabs are gone
+ * @heap: the heap
+ * @id: the type
+ *
+ * Context: process, may sleep; @heap->sem held for writing.
+ */
+void ph_catalog_drop(struct ph_heap *heap, u32 id)
+{
+	ph_catalog_free_type(heap, ph_heap_type(heap, id));
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_catalog_drop);
+
+/**
  * ph_catalog_find() - a type by its name
  * @heap: the heap
  * @desc: its name; (out) all of it

@@ -112,6 +112,51 @@ static void ph_cache_warm(struct ph_cache *cache)
 }
 
 /**
+ * ph_cache_load() - load a full magazine from the depot on this CPU
+ * @cache: the cache
+ *
+ * Context: any.
+ * Return: whether there was one, and this CPU could take it.
+ */
+bool ph_cache_load(struct ph_cache *cache)
+{
+	struct ph_magazine *mag = ph_depot_take_full(cache), *old;
+	u32 nr;
+
+	if (!mag)
+		return false;
+	nr = mag->nr;
+	old = ph_cpu_load(cache->cpus, mag);
+	ph_depot_put(cache, old);
+	if (old == mag)
+		return false;
+	ph_cpu_count(cache->cpus, depot_hits, nr);
+	return true;
+}
+
+/**
+ * ph_cache_unload_one() - load an empty magazine on this CPU; a full one goes
+ * to the depot
+ * @cache: the cache
+ *
+ * Context: any.
+ * Return: whether one was to be had, and this CPU could take it.
+ */
+bool ph_cache_unload_one(struct ph_cache *cache)
+{
+	struct ph_magazine *mag, *old;
+
+	if (cache->policy->fullest_first && !ph_depot_has_room(cache))
+		return false;
+	mag = ph_depot_take_spare(cache);
+	if (!mag)
+		return false;
+	old = ph_cpu_load(cache->cpus, mag);
+	ph_depot_put(cache, old);
+	return old != mag;
+}
+
+/**
  * ph_cache_take_slow() - take slots that this CPU's magazines do not have
  * @cache: the cache
  * @rounds: (out) array
@@ -233,6 +278,15 @@ static void ph_depot_size_magazines(struct ph_cache *cache)
 	spin_unlock_irqrestore(&cache->lock, flags);
 }
 
+/* What CPUs that are gone have left behind. */
+static void ph_depot_drain_offline(struct ph_cache *cache)
+{
+	LIST_HEAD(mags);
+
+	ph_cpu_drain_offline(cache->cpus, &mags);
+	ph_cache_unload(cache, &mags);
+}
+
 /**
  * ph_cache_tick() - trim the cache to its working set
  * @cache: the cache
@@ -247,9 +301,13 @@ void ph_cache_tick(struct ph_cache *cache)
 {
 	struct ph_cpu_count sum = {};
 	u64 use;
+	int cpu;
 
 	ph_cache_sum_cpus(cache, &sum);
 	use = sum.allocs + sum.frees;
+	for_each_possible_cpu(cpu)
+		use += READ_ONCE(cache->cpus[cpu].seq);
+	ph_depot_drain_offline(cache);
 	if (use == cache->last_use)
 		ph_cache_drain(cache, true);
 	else

@@ -184,7 +184,8 @@ static void ph_heap_register(struct ph_heap *heap)
 {
 	mutex_lock(&ph_heaps_lock);
 	heap->id = ++ph_heap_ids;
-	heap->tag = ph_heap_new_tag(heap->id);
+	/* In a kernel heap there are no handles to tell apart. */
+	heap->tag = heap->builtins ? ph_heap_new_tag(heap->id) : 0;
 	ph_tag_users[heap->tag]++;
 	heap->region.tag = (u64)heap->tag << PH_TAG_SHIFT;
 	list_add_tail(&heap->node, &ph_heaps);
@@ -215,9 +216,45 @@ static void ph_heap_free_types(struct ph_heap *heap)
 static void ph_heap_free(struct ph_heap *heap)
 {
 	ph_heap_free_types(heap);
-	ph_region_meta_forget(&heap->region, sizeof(*heap));
+	if (heap->charged)
+		ph_region_meta_forget(&heap->region, sizeof(*heap));
 	ph_region_exit(&heap->region);
 	kfree(heap);
+}
+
+static int ph_heap_init(struct ph_heap *heap, bool builtins)
+{
+	int err = ph_region_charge_meta(&heap->region, sizeof(*heap));
+	struct ph_types *types;
+
+	heap->charged = !err;
+	if (err)
+		return err;
+	types = ph_region_meta_alloc(&heap->region,
+				     ph_types_bytes(PH_TYPES_INITIAL));
+	if (IS_ERR(types))
+		return PTR_ERR(types);
+	types->nr = PH_TYPES_INITIAL;
+	RCU_INIT_POINTER(heap->types, types);
+	return builtins ? ph_heap_add_builtins(heap, types) : 0;
+}
+
+static struct ph_heap *ph_heap_new(u64 max_bytes, struct mem_cgroup *memcg,
+				   gfp_t gfp)
+{
+	struct ph_heap *heap = kzalloc(sizeof(*heap), gfp);
+
+	if (!heap) {
+		mem_cgroup_put(memcg);
+		return NULL;
+	}
+	heap->max_bytes = min_t(u64, max_bytes, PH_REGION_MAX_BYTES);
+	ph_region_init(&heap->region, memcg, heap->max_bytes);
+	heap->region.gfp = gfp;
+	/* Tags come round: no heap's handles shall fit another by habit. */
+	heap->region.gen_first = get_random_u32();
+	init_rwsem(&heap->sem);
+	return heap;
 }
 
 /**
@@ -229,47 +266,52 @@ static void ph_heap_free(struct ph_heap *heap)
  */
 struct ph_heap *ph_heap_create(u64 max_bytes)
 {
-	struct ph_heap *heap = kzalloc(sizeof(*heap), PH_GFP);
-	struct ph_types *types;
+	struct ph_heap *heap;
+	int err;
+
+	heap = ph_heap_new(max_bytes, get_mem_cgroup_from_mm(current->mm),
+			   PH_GFP);
+	if (!heap)
+		return ERR_PTR(-ENOMEM);
+	heap->pid = task_tgid_nr(current);
+	get_task_comm(heap->comm, current);
+	err = ph_heap_init(heap, true);
+	if (err) {
+		ph_heap_free(heap);
+		return ERR_PTR(err);
+	}
+	ph_heap_register(heap);
+	return heap;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_heap_create);
+
+/**
+ * ph_heap_create_kernel() - a heap for a kernel module
+ * @name: for people
+ * @max_bytes: the most that it may ever hold
+ *
+ * Nobody's cgroup pays for it, and it has no types to begin with.
+ *
+ * Context: process, may sleep.
+ * Return: the heap, or an ERR_PTR: -EDQUOT, -ENOMEM.
+ */
+struct ph_heap *ph_heap_create_kernel(const char *name, u64 max_bytes)
+{
+	struct ph_heap *heap = ph_heap_new(max_bytes, NULL, PH_GFP_KERNEL);
 	int err;
 
 	if (!heap)
 		return ERR_PTR(-ENOMEM);
-	heap->max_bytes = min_t(u64, max_bytes, PH_REGION_MAX_BYTES);
-	ph_region_init(&heap->region, get_mem_cgroup_from_mm(current->mm),
-		       heap->max_bytes);
-	/* Tags come round: no heap's handles shall fit another by habit. */
-	heap->region.gen_first = get_random_u32();
-	init_rwsem(&heap->sem);
-	heap->pid = task_tgid_nr(current);
-	get_task_comm(heap->comm, current);
-	err = ph_region_charge_meta(&heap->region, sizeof(*heap));
-	if (err)
-		goto err_exit_region;
-	types = ph_region_meta_alloc(&heap->region,
-				     ph_types_bytes(PH_TYPES_INITIAL));
-	if (IS_ERR(types)) {
-		err = PTR_ERR(types);
-		goto err_free;
+	strscpy(heap->comm, name, sizeof(heap->comm));
+	err = ph_heap_init(heap, false);
+	if (err) {
+		ph_heap_free(heap);
+		return ERR_PTR(err);
 	}
-	types->nr = PH_TYPES_INITIAL;
-	RCU_INIT_POINTER(heap->types, types);
-	err = ph_heap_add_builtins(heap, types);
-	if (err)
-		goto err_free;
 	ph_heap_register(heap);
 	return heap;
-
-err_free:
-	ph_heap_free(heap);
-	return ERR_PTR(err);
-
-err_exit_region:
-	ph_region_exit(&heap->region);
-	kfree(heap);
-	return ERR_PTR(err);
 }
-EXPORT_SYMBOL_IF_KUNIT(ph_heap_create);
+EXPORT_SYMBOL_IF_KUNIT(ph_heap_create_kernel);
 
 /* All slabs go, whatever lives in them. */
 static void ph_heap_destroy_slabs(struct ph_heap *heap)

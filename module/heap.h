@@ -27,13 +27,14 @@ struct ph_types {
 /**
  * struct ph_heap - one private heap
  * @region: its memory
- * @builtins: the types that every heap has, in one piece of memory
+ * @builtins: the types that every heap of a program has, in one piece of memory
  * @types: read under RCU, changed under @sem held for writing
  * @id: its number, for people
  * @tag: what its handles begin with
  * @sem: held for reading by whoever makes memory or looks at all caches, for
  *	writing by whoever changes types or limits
  * @max_bytes: the most that its hard maximum can be set to
+ * @charged: its own struct is among what it holds
  * @used: a type was created or an object allocated
  * @type_flags: flags that every type has
  * @nr_types: how many
@@ -53,6 +54,7 @@ struct ph_heap {
 	u8 tag;
 	struct rw_semaphore sem;
 	u64 max_bytes;
+	bool charged;
 	bool used;
 	u32 type_flags;
 	u32 nr_types;
@@ -66,6 +68,7 @@ struct ph_heap {
 };
 
 struct ph_heap *ph_heap_create(u64 max_bytes);
+struct ph_heap *ph_heap_create_kernel(const char *name, u64 max_bytes);
 void ph_heap_destroy(struct ph_heap *heap);
 typedef void (*ph_heap_fn)(struct ph_heap *heap, void *data);
 typedef void (*ph_type_fn)(struct ph_type *type, void *data);

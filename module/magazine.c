@@ -65,8 +65,11 @@ EXPORT_SYMBOL_IF_KUNIT(ph_magazine_create);
  */
 void ph_magazine_destroy(struct ph_region *region, struct ph_magazine *mag)
 {
-	if (mag && mag != &ph_no_magazine)
-		ph_region_meta_free(region, mag, ph_magazine_bytes(mag->cap));
+	if (!mag || mag == &ph_no_magazine)
+		return;
+	ph_region_meta_forget(region, ph_magazine_bytes(mag->cap));
+	/* Somebody may be counting its rounds. */
+	kvfree_rcu(mag, rcu);
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_magazine_destroy);
 
@@ -154,7 +157,7 @@ u32 ph_cpu_pop(struct ph_cpu *cpus, u64 *rounds, u32 nr)
 		got += ph_magazine_pop(cpu->loaded, rounds + got, nr - got);
 	}
 	cpu->count.magazine_hits += got;
-	ph_cpu_leave(cpu);
+	ph_cpu_leave_uncounted(cpu);
 	return got;
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_cpu_pop);
@@ -180,7 +183,7 @@ u32 ph_cpu_push(struct ph_cpu *cpus, u64 *rounds, u32 nr)
 		ph_cpu_swap(cpu);
 		put += ph_magazine_push(cpu->loaded, rounds, nr - put);
 	}
-	ph_cpu_leave(cpu);
+	ph_cpu_leave_uncounted(cpu);
 	return put;
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_cpu_push);
@@ -205,7 +208,7 @@ struct ph_magazine *ph_cpu_load(struct ph_cpu *cpus,
 	old = cpu->prev;
 	cpu->prev = cpu->loaded;
 	cpu->loaded = mag;
-	ph_cpu_leave(cpu);
+	ph_cpu_leave_uncounted(cpu);
 	return old;
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_cpu_load);
@@ -286,3 +289,22 @@ bool ph_cpu_drain(struct ph_cpu *cpus, struct list_head *mags,
 	return all;
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_cpu_drain);
+
+/**
+ * ph_cpu_drain_offline() - take the magazines of CPUs that are offline
+ * @cpus: the cache's
+ * @mags: the magazines are added here
+ *
+ * Context: process, may sleep.
+ */
+void ph_cpu_drain_offline(struct ph_cpu *cpus, struct list_head *mags)
+{
+	int cpu;
+
+	cpus_read_lock();
+	for_each_possible_cpu(cpu)
+		if (!cpu_online(cpu))
+			ph_drain_one(&cpus[cpu], mags);
+	cpus_read_unlock();
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_cpu_drain_offline);

@@ -53,6 +53,7 @@ u32 ph_cpu_pop(struct ph_cpu *cpus, u64 *rounds, u32 nr);
 u32 ph_cpu_push(struct ph_cpu *cpus, u64 *rounds, u32 nr);
 struct ph_magazine *ph_cpu_load(struct ph_cpu *cpus,
 				struct ph_magazine *mag);
+void ph_cpu_drain_offline(struct ph_cpu *cpus, struct list_head *mags);
 bool ph_cpu_drain(struct ph_cpu *cpus, struct list_head *mags,
 		  bool may_wait);
 

@@ -24,6 +24,7 @@ void ph_region_init(struct ph_region *region, struct mem_cgroup *memcg,
 {
 	memset(region, 0, sizeof(*region));
 	region->memcg = memcg;
+	region->gfp = PH_GFP;
 	region->gen_first = 1;
 	region->soft_max = hard_max;
 	region->hard_max = hard_max;

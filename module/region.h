@@ -38,7 +38,8 @@ struct ph_slab;
 /* The module's user memory fails softly: no OOM killer, no message. */
 #define PH_GFP	(GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
-/* The same on behalf of a kernel module, in the middle of anything. */
+/* On behalf of a kernel module; and in the middle of anything. */
+#define PH_GFP_KERNEL	(GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 #define PH_GFP_ATOMIC	(GFP_NOWAIT | __GFP_NOWARN)
 
 /* What covers a page that no slab covers: a slab of no length. */
@@ -75,6 +76,7 @@ struct ph_segment {
 /**
  * struct ph_region - see above
  * @memcg: who pays; set once
+ * @gfp: how memory is allocated that is not for somebody who says how; set once
  * @tag: what the handles of the heap begin with, in place; set once
  * @gen_first: the oldest generation: where slots start that never were; set once
  * @held: bytes charged, pages and metadata
@@ -101,6 +103,7 @@ struct ph_segment {
  */
 struct ph_region {
 	struct mem_cgroup *memcg;
+	gfp_t gfp;
 	u64 tag;
 	u16 gen_first;
 	atomic64_t held;
@@ -143,11 +146,11 @@ void ph_region_meta_forget(struct ph_region *region, size_t bytes);
 size_t ph_region_meta_cost(size_t bytes);
 bool ph_region_above_soft(struct ph_region *region);
 
-/* The same for a caller that may sleep, on behalf of a user. */
+/* The same for a caller that may sleep. */
 static inline void *ph_region_meta_alloc(struct ph_region *region,
 					 size_t bytes)
 {
-	return ph_region_meta_alloc_gfp(region, bytes, PH_GFP);
+	return ph_region_meta_alloc_gfp(region, bytes, region->gfp);
 }
 
 /* Pages. */

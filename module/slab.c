@@ -285,6 +285,7 @@ struct ph_slab *ph_slab_create(struct ph_region *region,
 	slab->mult = DIV_ROUND_UP_ULL(1ULL << 32, geo->stride);
 	slab->rest = slab->mult - 1;
 	if (geo->keep & PH_BY_ADDRESS) {
+		slab->typesafe = geo->keep & PH_TYPESAFE;
 		ph_slab_mark_pages(slab, geo->owner);
 		return slab;
 	}
@@ -316,7 +317,7 @@ struct ph_slab *ph_span_alloc(struct ph_region *region, struct ph_cache *cache,
 	int err;
 
 	slab = ph_slab_alloc_meta(region, cache, keep & PH_KEEP_REFS, 1,
-				  PH_GFP);
+				  region->gfp);
 	if (IS_ERR(slab))
 		return slab;
 	slab->stride = U32_MAX;
@@ -520,6 +521,32 @@ static void ph_slab_put_memory(struct ph_region *region, struct ph_slab *slab,
 	ph_region_meta_free(region, slab->pages, nr * sizeof(*slab->pages));
 }
 
+static void ph_slab_destroy_by_address(struct ph_region *region,
+				       struct ph_slab *slab, bool keep)
+{
+	ph_slab_unmark_pages(slab);
+	ph_slab_put_memory(region, slab, keep);
+	ph_region_meta_forget(region, slab->meta_bytes);
+	kvfree_rcu(slab, rcu);
+}
+
+static void ph_slab_destroy_typesafe(struct rcu_head *rcu)
+{
+	struct ph_slab *slab = container_of(rcu, struct ph_slab, rcu);
+
+	ph_slab_destroy_by_address(slab->region, slab, false);
+}
+
+/**
+ * ph_slab_await_destroyed() - wait for slabs that wait for a grace period
+ *
+ * Context: process, may sleep.
+ */
+void ph_slab_await_destroyed(void)
+{
+	rcu_barrier();
+}
+
 /**
  * ph_slab_destroy() - end a slab whose slots are all free
  * @region: where it is
@@ -527,18 +554,24 @@ static void ph_slab_put_memory(struct ph_region *region, struct ph_slab *slab,
  *	NULL has none
  * @keep: whether the heap is about to use its pages again
  *
- * Context: process.
+ * Context: process; any if it goes by address.
  */
 void ph_slab_destroy(struct ph_region *region, struct ph_slab *slab,
 		     bool keep)
 {
 	struct ph_gens *gens;
 
-	if (slab->by_address)
-		ph_slab_unmark_pages(slab);
-	else
-		ph_region_unmap(region, slab->start, slab->nr_pages,
-				ph_slab_gen_next(region, slab));
+	if (slab->typesafe) {
+		slab->region = region;
+		call_rcu(&slab->rcu, ph_slab_destroy_typesafe);
+		return;
+	}
+	if (slab->by_address) {
+		ph_slab_destroy_by_address(region, slab, keep);
+		return;
+	}
+	ph_region_unmap(region, slab->start, slab->nr_pages,
+			ph_slab_gen_next(region, slab));
 	ph_slab_put_memory(region, slab, keep);
 	gens = ph_slab_gens(slab);
 	if (gens) {
@@ -629,13 +662,15 @@ EXPORT_SYMBOL_IF_KUNIT(ph_slab_take);
  * @round: a slot that was taken from it, and its next generation
  *
  * Context: the cache's lock held.
- * Return: false, and nothing is changed, if the slot is free already.
+ * Return: false, and nothing is changed, if it is no slot, or free already.
  */
 bool ph_slab_give(struct ph_slab *slab, u64 round)
 {
-	u32 slot = ph_round_slot(slab, round);
+	u32 slot;
 
-	if (WARN_ON_ONCE(slot >= slab->nr || test_bit(slot, slab->free)))
+	if (unlikely(!ph_slab_slot(slab, ph_round_offset(round - slab->start),
+				   &slot) ||
+		     slot >= slab->nr || test_bit(slot, slab->free)))
 		return false;
 	__set_bit(slot, slab->free);
 	slab->taken--;
@@ -657,6 +692,8 @@ EXPORT_SYMBOL_IF_KUNIT(ph_slab_give);
  */
 u32 ph_slab_live(const struct ph_slab *slab)
 {
+	if (slab->by_address)
+		return slab->taken;
 	return bitmap_weight(slab->live, slab->nr);
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_slab_live);

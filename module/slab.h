@@ -27,6 +27,7 @@
 #define PH_KEEP_REFS		BIT(2)	/* reference count */
 #define PH_LATE_GENS		BIT(3)	/* generations from first reuse on */
 #define PH_BY_ADDRESS		BIT(4)	/* nothing: no handle names its objects */
+#define PH_TYPESAFE		BIT(5)	/* its memory, for a grace period */
 
 /**
  * struct ph_geo - how the slabs of a cache are cut
@@ -60,11 +61,13 @@ struct ph_geo {
  * @nr: number of slots
  * @gen_first: generation of a slot that was never used
  * @by_address: rounds are addresses, see below
+ * @typesafe: (by address) its pages stay until the end of a grace period
  * @marked: (by address) its pages carried the mark of the module's reserve
  * @promised: (span) idle, and promised to an allocation to come
  * @slack_at: place in this struct of usable - requested bytes, u8 or u16 each
  * @refs_at: place in this struct of the reference counts; 0: none
  * @requested: (span) requested bytes
+ * @region: (typesafe) where it was, once it waits for its grace period
  * @nr_pages: its length
  * @pins: who copies to or from its pages just now
  * @taken: slots that are not in @free
@@ -111,11 +114,15 @@ struct ph_slab {
 	u32 nr;
 	u16 gen_first;
 	bool by_address : 1;
+	bool typesafe : 1;
 	bool marked : 1;
 	bool promised;
 	u32 slack_at;
 	u32 refs_at;
-	u64 requested;
+	union {
+		u64 requested;
+		struct ph_region *region;
+	};
 	u32 nr_pages;
 	atomic_t pins;
 	u32 taken;
@@ -252,6 +259,7 @@ void ph_slab_destroy(struct ph_region *region, struct ph_slab *slab,
 
 u32 ph_slab_take(struct ph_slab *slab, u64 *rounds, u32 nr, u32 *fresh);
 bool ph_slab_give(struct ph_slab *slab, u64 round);
+void ph_slab_await_destroyed(void);
 struct ph_gens *ph_gens_alloc(struct ph_region *region,
 			      const struct ph_slab *slab);
 void ph_gens_free(struct ph_region *region, const struct ph_slab *slab,

@@ -199,7 +199,7 @@ int ph_region_take_pages(struct ph_region *region, struct page **pages,
 	while (done < nr) {
 		run = min_t(unsigned long, run, nr - done);
 		addr = fatal_signal_pending(current) ?
-			ERR_PTR(-EINTR) : ph_region_take_run(region, run, PH_GFP);
+			ERR_PTR(-EINTR) : ph_region_take_run(region, run, region->gfp);
 		/* The stock may still have shorter ones. */
 		if (IS_ERR(addr) && addr != ERR_PTR(-EINTR) && run > 1) {
 			run /= 2;
@@ -280,7 +280,7 @@ int ph_region_set_reserve(struct ph_region *region, u64 pages)
 		run = min_t(u64, run, pages - READ_ONCE(region->stock_pages));
 		run = max(run, 1U);
 		addr = fatal_signal_pending(current) ?
-			ERR_PTR(-EINTR) : ph_region_request(region, run, PH_GFP);
+			ERR_PTR(-EINTR) : ph_region_request(region, run, region->gfp);
 		if (addr == ERR_PTR(-ENOMEM) && run > 1) {
 			run /= 2;
 			continue;

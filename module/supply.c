@@ -134,7 +134,7 @@ static int ph_supply_slots(struct ph_heap *heap, struct ph_cache *cache)
 	if (err != -ENOENT)
 		return err;
 	ph_supply_stock(heap, cache);
-	return ph_cache_grow(cache, PH_GFP);
+	return ph_cache_grow(cache, heap->region.gfp);
 }
 
 /**

@@ -285,6 +285,29 @@ struct ph_cache *ph_type_make_cache(struct ph_type *type, u64 bytes)
 EXPORT_SYMBOL_IF_KUNIT(ph_type_make_cache);
 
 /**
+ * ph_type_adopt() - give a type of one small size its cache
+ * @type: the type, which has none yet
+ * @cache: the cache; ends with the type
+ *
+ * Context: process, may sleep.
+ * Return: 0, -EDQUOT or -ENOMEM.
+ */
+int ph_type_adopt(struct ph_type *type, struct ph_cache *cache)
+{
+	struct ph_cache **classes;
+
+	classes = ph_region_meta_alloc(type->region,
+				       type->nr_classes * sizeof(*classes));
+	if (IS_ERR(classes))
+		return PTR_ERR(classes);
+	classes[0] = cache;
+	ph_make(type->classes, classes);
+	ph_make(type->only, cache);
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_type_adopt);
+
+/**
  * ph_type_for_each_cache() - call a function for each cache that was made
  * @type: the type
  * @fn: the function

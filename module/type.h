@@ -72,6 +72,7 @@ void ph_type_destroy(struct ph_type *type);
 void ph_type_describe(const struct ph_type *type, struct privheap_type *desc);
 
 struct ph_cache *ph_type_make_cache(struct ph_type *type, u64 bytes);
+int ph_type_adopt(struct ph_type *type, struct ph_cache *cache);
 void ph_type_for_each_cache(struct ph_type *type, ph_cache_fn fn, void *data);
 int ph_type_charge(struct ph_type *type, u64 nr);
 u64 ph_type_stat(struct ph_type *type, struct ph_cache_stat *stat);

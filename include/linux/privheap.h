@@ -129,12 +129,16 @@ struct privheap_cache_stat {
 /**
  * struct ph_magazine - a stack of rounds
  * @list: in the depot
+ * @rcu: to free it
  * @nr: rounds in it
  * @cap: most rounds in it
  * @round: last in, first out: free objects by address, or by handle
  */
 struct ph_magazine {
-	struct list_head list;
+	union {
+		struct list_head list;
+		struct rcu_head rcu;
+	};
 	u32 nr;
 	u32 cap;
 	u64 round[];
@@ -164,7 +168,8 @@ struct ph_cpu_count {
 /**
  * struct ph_cpu - one CPU's magazines
  * @seq: odd while this CPU is between ph_cpu_enter() and ph_cpu_leave(); an
- *	interrupt that comes in between keeps off
+ *	interrupt that comes in between keeps off. Half of it counts, for caches
+ *	of the kernel door, allocations and frees
  * @loaded: served first
  * @prev: full or empty when @loaded is not of use
  * @count: statistics
@@ -238,6 +243,14 @@ static __always_inline void ph_cpu_leave(struct ph_cpu *cpu)
 {
 	barrier();
 	WRITE_ONCE(cpu->seq, cpu->seq + 1);
+	preempt_enable();
+}
+
+/* The same for who neither allocated nor freed: @seq / 2 counts just that. */
+static __always_inline void ph_cpu_leave_uncounted(struct ph_cpu *cpu)
+{
+	barrier();
+	WRITE_ONCE(cpu->seq, cpu->seq - 1);
 	preempt_enable();
 }
 

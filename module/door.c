@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the kernel door does when the magazines at hand are not of use. */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/sched.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <kunit/visibility.h>
+
+#include "door.h"
+#include "supply.h"
+
+/* Objects that come out of the slabs in one go. */
+#define PH_DOOR_LOAD	64U
+
+/**
+ * ph_door_of() - what the kernel door gave out for a cache
+ * @cache: a cache by address
+ *
+ * Context: any.
+ */
+struct privheap_cache *ph_door_of(struct ph_cache *cache)
+{
+	return (struct privheap_cache *)cache->geo.owner;
+}
+
+static const char *ph_door_name(const struct privheap_cache *cache)
+{
+	return cache->cache->type->name;
+}
+
+/**
+ * ph_door_refuse() - tell of a free that cannot be
+ * @cache: the cache that was named
+ * @obj: what was to be freed
+ *
+ * Context: any.
+ */
+void ph_door_refuse(struct privheap_cache *cache, const void *obj)
+{
+	struct privheap_cache *owner;
+	struct ph_slab *slab;
+	const char *what = "not an object of any cache";
+
+	atomic64_inc(&cache->errors);
+	rcu_read_lock();
+	if (obj && ph_slab_owns(obj, &slab)) {
+		owner = ph_door_of(slab->cache);
+		what = owner == cache ? "no object begins there, or it is free" :
+					ph_door_name(owner);
+	}
+	pr_err_ratelimited("cache %s: wrong free of %p by %pS: %s\n",
+			   ph_door_name(cache), obj,
+			   __builtin_return_address(0), what);
+	rcu_read_unlock();
+}
+
+/**
+ * ph_door_refused() - a slab did not take an object back
+ * @cache: its cache
+ * @round: the object
+ *
+ * Context: any.
+ */
+void ph_door_refused(struct ph_cache *cache, u64 round)
+{
+	ph_door_refuse(ph_door_of(cache), (void *)(uintptr_t)round);
+}
+
+/* Another round than the one that the function in line looked for. */
+static bool ph_door_pop(struct ph_cache *cache, u64 *round)
+{
+	return ph_cpu_pop(cache->cpus, round, 1);
+}
+
+/* How many more than the one that is needed now to take out of the slabs. */
+static u32 ph_door_load(const struct ph_cache *cache)
+{
+	return min(ph_magazine_cap(cache->magazine_bytes) / 2, PH_DOOR_LOAD);
+}
+
+/* Out of the slabs: one to serve, and some for the magazines. */
+static bool ph_door_take_slabs(struct ph_cache *cache, u64 *round)
+{
+	u64 rounds[PH_DOOR_LOAD + 1];
+	u32 nr, put;
+
+	nr = ph_cache_take_slabs(cache, rounds, ph_door_load(cache) + 1, 1);
+	if (!nr)
+		return false;
+	ph_cpu_count(cache->cpus, slab_allocs, nr);
+	*round = rounds[--nr];
+	if (!nr)
+		return true;
+	if (READ_ONCE(ph_cpu_here(cache->cpus)->loaded) == &ph_no_magazine)
+		ph_cache_unload_one(cache);
+	put = ph_cpu_push(cache->cpus, rounds, nr);
+	if (put < nr)
+		ph_cache_return(cache, rounds, nr - put);
+	return true;
+}
+
+/* What the heap itself can give up; for who may sleep. */
+static void ph_door_reclaim(struct privheap_cache *door)
+{
+	struct ph_heap *heap = ph_door_heap(door->heap);
+
+	down_read(&heap->sem);
+	ph_supply_reclaim(heap, true);
+	up_read(&heap->sem);
+}
+
+/* Of what the caller said, that which is about reclaim. */
+static gfp_t ph_door_gfp(gfp_t gfp)
+{
+	return (gfp & (__GFP_RECLAIM | __GFP_HIGH | __GFP_IO | __GFP_FS |
+		       __GFP_NORETRY | __GFP_RETRY_MAYFAIL | __GFP_MEMALLOC |
+		       __GFP_NOMEMALLOC)) | __GFP_NOWARN;
+}
+
+/* More slots. Returns false where there are none to be had. */
+static bool ph_door_refill(struct privheap_cache *door, gfp_t gfp,
+			   bool *reclaimed)
+{
+	int err = ph_cache_grow(door->cache, ph_door_gfp(gfp));
+
+	if (!err)
+		return true;
+	if (!gfpflags_allow_blocking(gfp))
+		return false;
+	if (!*reclaimed) {
+		*reclaimed = true;
+		ph_door_reclaim(door);
+		return true;
+	}
+	if (err != -ENOMEM || !(gfp & __GFP_NOFAIL))
+		return false;
+	cond_resched();
+	return true;
+}
+
+static void *ph_door_take(struct privheap_cache *door, gfp_t gfp)
+{
+	struct ph_cache *cache = door->cache;
+	bool reclaimed = false;
+	u64 round;
+
+	do {
+		if (ph_door_pop(cache, &round) ||
+		    (ph_cache_load(cache) && ph_door_pop(cache, &round)) ||
+		    ph_door_take_slabs(cache, &round))
+			return (void *)(uintptr_t)round;
+	} while (ph_door_refill(door, gfp, &reclaimed));
+	return NULL;
+}
+
+static bool ph_door_charge(struct privheap_cache *cache)
+{
+	s64 used = atomic64_read(&cache->used);
+
+	do {
+		if (used >= cache->quota)
+			return false;
+	} while (!atomic64_try_cmpxchg(&cache->used, &used, used + 1));
+	return true;
+}
+
+/* The function in line counted nothing, or what it counted was in vain. */
+static void ph_door_count(struct privheap_cache *cache, bool alloc)
+{
+	if (!cache->special)
+		return;
+	if (alloc)
+		ph_cpu_count(cache->cache->cpus, magazine_hits, 1);
+	else
+		ph_cpu_count(cache->cache->cpus, frees, 1);
+}
+
+/**
+ * ph_door_alloc_slow() - allocate an object, by whatever it takes
+ * @cache: the cache
+ * @gfp: as for kmem_cache_alloc()
+ *
+ * Context: as privheap_cache_alloc().
+ * Return: the object, or NULL.
+ */
+void *ph_door_alloc_slow(struct privheap_cache *cache, gfp_t gfp)
+{
+	u32 zero = gfp & __GFP_ZERO ? cache->zero_bytes : cache->init_bytes;
+	void *obj;
+
+	might_alloc(gfp);
+	if (cache->quota && !ph_door_charge(cache))
+		return NULL;
+	obj = ph_door_take(cache, gfp);
+	if (unlikely(!obj)) {
+		if (cache->quota)
+			atomic64_dec(&cache->used);
+		return NULL;
+	}
+	ph_door_count(cache, true);
+	if (zero)
+		memset(obj, 0, zero);
+	return obj;
+}
+EXPORT_SYMBOL_GPL(ph_door_alloc_slow);
+
+/* Whether an address is where an object of the cache begins. */
+static bool ph_door_is_object(struct privheap_cache *cache, const void *obj)
+{
+	struct ph_slab *slab;
+	bool is;
+	u32 slot;
+
+	rcu_read_lock();
+	is = ph_slab_owns(obj, &slab) && slab->cache == cache->cache &&
+	     ph_slab_slot(slab, (uintptr_t)obj - (uintptr_t)slab->addr,
+			  &slot) && slot < slab->nr;
+	rcu_read_unlock();
+	return is;
+}
+
+static void ph_door_give(struct ph_cache *cache, u64 round)
+{
+	if (ph_cpu_push(cache->cpus, &round, 1))
+		return;
+	if (ph_cache_unload_one(cache) && ph_cpu_push(cache->cpus, &round, 1))
+		return;
+	ph_cache_give_slabs(cache, &round, 1);
+}
+
+/**
+ * ph_door_free_slow() - free an object, if it is one
+ * @cache: the cache
+ * @obj: the object
+ *
+ * Context: as privheap_cache_free().
+ */
+void ph_door_free_slow(struct privheap_cache *cache, void *obj)
+{
+	if (unlikely(!ph_door_is_object(cache, obj))) {
+		ph_door_refuse(cache, obj);
+		return;
+	}
+	if (cache->flags & PRIVHEAP_CACHE_ZERO || want_init_on_free())
+		memset(obj, 0, cache->zero_bytes);
+	ph_door_count(cache, false);
+	if (cache->quota)
+		atomic64_dec(&cache->used);
+	ph_door_give(cache->cache, (uintptr_t)obj);
+}
+EXPORT_SYMBOL_GPL(ph_door_free_slow);
+
+/* Objects out of this CPU's loaded magazine. Returns how many. */
+static size_t ph_door_pop_bulk(struct privheap_cache *cache, size_t nr,
+			       void **objs)
+{
+	struct ph_magazine *mag;
+	struct ph_cpu *cpu;
+	size_t got, i;
+	u64 *from;
+
+	if (unlikely(!ph_cpu_enter(cache->cpu, &cpu)))
+		return 0;
+	mag = cpu->loaded;
+	got = min_t(size_t, nr, mag->nr);
+	mag->nr -= got;
+	from = &mag->round[mag->nr];
+#pragma GCC unroll 8
+	for (i = 0; i < got; i++)
+		objs[i] = (void *)(uintptr_t)from[i];
+	cpu->count.magazine_hits += got;
+	ph_cpu_leave_uncounted(cpu);
+	return got;
+}
+
+/**
+ * privheap_cache_alloc_bulk() - allocate many objects, or none
+ * @cache: the cache
+ * @gfp: as for kmem_cache_alloc()
+ * @nr: how many
+ * @objs: (out) the objects
+ *
+ * Context: as privheap_cache_alloc().
+ * Return: @nr, or 0.
+ */
+int privheap_cache_alloc_bulk(struct privheap_cache *cache, gfp_t gfp,
+			      size_t nr, void **objs)
+{
+	u32 zero = gfp & __GFP_ZERO ? cache->zero_bytes : cache->init_bytes;
+	size_t done = 0, got, i;
+
+	while (done < nr) {
+		got = ph_door_pop_bulk(cache, nr - done, objs + done);
+		for (i = 0; zero && i < got; i++)
+			memset64(objs[done + i], 0, zero / 8);
+		done += got;
+		if (done == nr)
+			break;
+		objs[done] = privheap_cache_alloc(cache, gfp);
+		if (unlikely(!objs[done])) {
+			privheap_cache_free_bulk(cache, done, objs);
+			return 0;
+		}
+		done++;
+	}
+	return nr;
+}
+EXPORT_SYMBOL_GPL(privheap_cache_alloc_bulk);
+
+/* Objects onto this CPU's loaded magazine. Returns how many. */
+static size_t ph_door_push_bulk(struct privheap_cache *cache, size_t nr,
+				void **objs)
+{
+	unsigned long page = 0;
+	struct ph_magazine *mag;
+	struct ph_cpu *cpu;
+	size_t put, i;
+	u64 *to;
+
+	if (unlikely(!ph_cpu_enter(cache->cpu, &cpu)))
+		return 0;
+	mag = cpu->loaded;
+	put = min_t(size_t, nr, mag->cap - mag->nr);
+	to = &mag->round[mag->nr];
+	for (i = 0; i < put; i++) {
+		unsigned long addr = (unsigned long)objs[i];
+
+		/* Neighbours often lie in one page. */
+		if ((addr ^ page) >> PAGE_SHIFT) {
+			if (unlikely(page_private(ph_page_of(objs[i])) !=
+				     (unsigned long)cache))
+				break;
+			page = addr;
+		}
+		to[i] = addr;
+	}
+	mag->nr += i;
+	cpu->count.frees += i;
+	ph_cpu_leave_uncounted(cpu);
+	return i;
+}
+
+/**
+ * privheap_cache_free_bulk() - free many objects
+ * @cache: the cache that they came from; others are refused, one by one
+ * @nr: how many
+ * @objs: the objects
+ *
+ * Context: as privheap_cache_free().
+ */
+void privheap_cache_free_bulk(struct privheap_cache *cache, size_t nr,
+			      void **objs)
+{
+	size_t done = 0;
+
+	while (done < nr) {
+		done += ph_door_push_bulk(cache, nr - done, objs + done);
+		if (done < nr)
+			privheap_cache_free(cache, objs[done++]);
+	}
+}
+EXPORT_SYMBOL_GPL(privheap_cache_free_bulk);

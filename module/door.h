@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Door: the slow half of the kernel door's allocations and frees; the fast half
+ * is in line in <linux/privheap.h>. What creates and ends its heaps and caches is
+ * in api.c.
+ */
+#ifndef _PH_DOOR_H
+#define _PH_DOOR_H
+
+#include "heap.h"
+
+/* The heap behind what other modules hold. */
+static inline struct ph_heap *ph_door_heap(struct privheap *heap)
+{
+	return (struct ph_heap *)heap;
+}
+
+struct privheap_cache *ph_door_of(struct ph_cache *cache);
+void ph_door_refused(struct ph_cache *cache, u64 round);
+void ph_door_refuse(struct privheap_cache *cache, const void *obj);
+
+#endif /* _PH_DOOR_H */
