@@ -100,10 +100,10 @@ static void ph_api_set_zero(struct privheap_cache *cache, u32 bytes)
 	bool keeps = cache->ctor ||
 		     (cache->flags & PRIVHEAP_CACHE_TYPESAFE_BY_RCU);
 
-	cache->zero_bytes = cache->ctor ? 0 : bytes;
+	cache->zero_words = cache->ctor ? 0 : bytes / sizeof(u64);
 	if (!keeps && ((cache->flags & PRIVHEAP_CACHE_ZERO) ||
 		       want_init_on_alloc(0)))
-		cache->init_bytes = bytes;
+		cache->init_words = bytes / sizeof(u64);
 }
 
 static struct privheap_cache *ph_api_new(struct ph_heap *heap,
@@ -119,6 +119,9 @@ static struct privheap_cache *ph_api_new(struct ph_heap *heap,
 	cache->flags = args->flags;
 	cache->quota = args->quota;
 	cache->ctor = args->ctor;
+	cache->page_base = (unsigned long)virt_to_page(cache) -
+			   ((unsigned long)cache >> PAGE_SHIFT) *
+			   sizeof(struct page);
 	cache->special = cache->quota || want_init_on_free();
 	return cache;
 }

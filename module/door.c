@@ -187,7 +187,7 @@ static void ph_door_count(struct privheap_cache *cache, bool alloc)
  */
 void *ph_door_alloc_slow(struct privheap_cache *cache, gfp_t gfp)
 {
-	u32 zero = gfp & __GFP_ZERO ? cache->zero_bytes : cache->init_bytes;
+	u32 zero = gfp & __GFP_ZERO ? cache->zero_words : cache->init_words;
 	void *obj;
 
 	might_alloc(gfp);
@@ -201,7 +201,7 @@ void *ph_door_alloc_slow(struct privheap_cache *cache, gfp_t gfp)
 	}
 	ph_door_count(cache, true);
 	if (zero)
-		memset(obj, 0, zero);
+		memset64(obj, 0, zero);
 	return obj;
 }
 EXPORT_SYMBOL_GPL(ph_door_alloc_slow);
@@ -244,7 +244,7 @@ void ph_door_free_slow(struct privheap_cache *cache, void *obj)
 		return;
 	}
 	if (cache->flags & PRIVHEAP_CACHE_ZERO || want_init_on_free())
-		memset(obj, 0, cache->zero_bytes);
+		memset64(obj, 0, cache->zero_words);
 	ph_door_count(cache, false);
 	if (cache->quota)
 		atomic64_dec(&cache->used);
@@ -252,24 +252,32 @@ void ph_door_free_slow(struct privheap_cache *cache, void *obj)
 }
 EXPORT_SYMBOL_GPL(ph_door_free_slow);
 
-/* Objects out of this CPU's loaded magazine. Returns how many. */
-static size_t ph_door_pop_bulk(struct privheap_cache *cache, size_t nr,
-			       void **objs)
+static u32 ph_door_pop_some(struct ph_magazine *mag, size_t nr, void **objs)
 {
-	struct ph_magazine *mag;
-	struct ph_cpu *cpu;
-	size_t got, i;
-	u64 *from;
+	u32 got = min_t(size_t, nr, mag->nr), i;
+	u64 *from = &mag->round[mag->nr - got];
 
-	if (unlikely(!ph_cpu_enter(cache->cpu, &cpu)))
-		return 0;
-	mag = cpu->loaded;
-	got = min_t(size_t, nr, mag->nr);
-	mag->nr -= got;
-	from = &mag->round[mag->nr];
 #pragma GCC unroll 8
 	for (i = 0; i < got; i++)
 		objs[i] = (void *)(uintptr_t)from[i];
+	mag->nr -= got;
+	return got;
+}
+
+/* Objects out of this CPU's magazines. Returns how many. */
+static size_t ph_door_pop_bulk(struct privheap_cache *cache, size_t nr,
+			       void **objs)
+{
+	struct ph_cpu *cpu;
+	size_t got;
+
+	if (unlikely(!ph_cpu_enter(cache->cpu, &cpu)))
+		return 0;
+	got = ph_door_pop_some(cpu->loaded, nr, objs);
+	if (got < nr && cpu->prev->nr) {
+		ph_cpu_swap(cpu);
+		got += ph_door_pop_some(cpu->loaded, nr - got, objs + got);
+	}
 	cpu->count.magazine_hits += got;
 	ph_cpu_leave_uncounted(cpu);
 	return got;
@@ -288,13 +296,13 @@ static size_t ph_door_pop_bulk(struct privheap_cache *cache, size_t nr,
 int privheap_cache_alloc_bulk(struct privheap_cache *cache, gfp_t gfp,
 			      size_t nr, void **objs)
 {
-	u32 zero = gfp & __GFP_ZERO ? cache->zero_bytes : cache->init_bytes;
+	u32 zero = gfp & __GFP_ZERO ? cache->zero_words : cache->init_words;
 	size_t done = 0, got, i;
 
 	while (done < nr) {
 		got = ph_door_pop_bulk(cache, nr - done, objs + done);
 		for (i = 0; zero && i < got; i++)
-			memset64(objs[done + i], 0, zero / 8);
+			memset64(objs[done + i], 0, zero);
 		done += got;
 		if (done == nr)
 			break;
@@ -309,37 +317,40 @@ int privheap_cache_alloc_bulk(struct privheap_cache *cache, gfp_t gfp,
 }
 EXPORT_SYMBOL_GPL(privheap_cache_alloc_bulk);
 
-/* Objects onto this CPU's loaded magazine. Returns how many. */
+static u32 ph_door_push_some(struct privheap_cache *cache,
+			     struct ph_magazine *mag, size_t nr, void **objs)
+{
+	u32 put = min_t(size_t, nr, mag->cap - mag->nr), i;
+	u64 *to = &mag->round[mag->nr];
+
+#pragma GCC unroll 4
+	for (i = 0; i < put; i++) {
+		if (unlikely(!ph_page_is_of(cache, objs[i])))
+			break;
+		to[i] = (uintptr_t)objs[i];
+	}
+	mag->nr += i;
+	return i;
+}
+
+/* Objects onto this CPU's magazines. Returns how many. */
 static size_t ph_door_push_bulk(struct privheap_cache *cache, size_t nr,
 				void **objs)
 {
-	unsigned long page = 0;
-	struct ph_magazine *mag;
 	struct ph_cpu *cpu;
-	size_t put, i;
-	u64 *to;
+	size_t put;
 
 	if (unlikely(!ph_cpu_enter(cache->cpu, &cpu)))
 		return 0;
-	mag = cpu->loaded;
-	put = min_t(size_t, nr, mag->cap - mag->nr);
-	to = &mag->round[mag->nr];
-	for (i = 0; i < put; i++) {
-		unsigned long addr = (unsigned long)objs[i];
-
-		/* Neighbours often lie in one page. */
-		if ((addr ^ page) >> PAGE_SHIFT) {
-			if (unlikely(page_private(ph_page_of(objs[i])) !=
-				     (unsigned long)cache))
-				break;
-			page = addr;
-		}
-		to[i] = addr;
+	put = ph_door_push_some(cache, cpu->loaded, nr, objs);
+	if (put < nr && cpu->prev->nr < cpu->prev->cap) {
+		ph_cpu_swap(cpu);
+		put += ph_door_push_some(cache, cpu->loaded, nr - put,
+					 objs + put);
 	}
-	mag->nr += i;
-	cpu->count.frees += i;
+	cpu->count.frees += put;
 	ph_cpu_leave_uncounted(cpu);
-	return i;
+	return put;
 }
 
 /**

@@ -118,6 +118,22 @@ u32 ph_magazine_push(struct ph_magazine *mag, u64 *rounds, u32 nr)
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_magazine_push);
 
+DEFINE_PER_CPU(unsigned long, ph_cpu_place);
+EXPORT_PER_CPU_SYMBOL_GPL(ph_cpu_place);
+
+/**
+ * ph_cpu_init_places() - let each CPU find its magazines
+ *
+ * Context: any; before there is a cache.
+ */
+void ph_cpu_init_places(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		per_cpu(ph_cpu_place, cpu) = cpu * sizeof(struct ph_cpu);
+}
+
 /**
  * ph_cpu_init() - no CPU has a magazine yet
  * @cpus: one for each possible CPU

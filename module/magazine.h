@@ -17,17 +17,6 @@
 /* What a CPU has as long as it has no magazine: empty and full at once. */
 extern struct ph_magazine ph_no_magazine;
 
-/**
- * ph_cpu_here() - the magazines of the CPU that this happens to run on
- * @cpus: the cache's
- *
- * Context: any; only a hint as long as preemption is on.
- */
-static __always_inline struct ph_cpu *ph_cpu_here(struct ph_cpu *cpus)
-{
-	return &cpus[raw_smp_processor_id()];
-}
-
 /* Count @n more of @what. */
 #define ph_cpu_count(cpus, what, n)					\
 do {									\
@@ -48,6 +37,7 @@ void ph_magazine_destroy(struct ph_region *region, struct ph_magazine *mag);
 u32 ph_magazine_pop(struct ph_magazine *mag, u64 *rounds, u32 nr);
 u32 ph_magazine_push(struct ph_magazine *mag, u64 *rounds, u32 nr);
 
+void ph_cpu_init_places(void);
 void ph_cpu_init(struct ph_cpu *cpus);
 u32 ph_cpu_pop(struct ph_cpu *cpus, u64 *rounds, u32 nr);
 u32 ph_cpu_push(struct ph_cpu *cpus, u64 *rounds, u32 nr);

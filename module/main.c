@@ -9,6 +9,7 @@
 
 #include "debugfs.h"
 #include "dev.h"
+#include "magazine.h"
 #include "reclaim.h"
 #include "region.h"
 #include "reserve.h"
@@ -101,6 +102,7 @@ static int __init ph_init(void)
 {
 	int err;
 
+	ph_cpu_init_places();
 	if (((u64)reserve_mb << 20) >> PAGE_SHIFT > totalram_pages() / 2) {
 		pr_err("reserve_mb=%u: more than half of this machine's memory\n",
 		       reserve_mb);

@@ -24,8 +24,8 @@
 #include <linux/gfp.h>
 #include <linux/list.h>
 #include <linux/mm.h>
+#include <linux/percpu.h>
 #include <linux/preempt.h>
-#include <linux/smp.h>
 #include <linux/string.h>
 #include <linux/types.h>
 #include <uapi/linux/privheap.h>
@@ -187,8 +187,9 @@ struct ph_cpu {
 /**
  * struct privheap_cache - a cache of the kernel door
  * @cache: the layers below
- * @init_bytes: bytes that every allocation clears, a multiple of 8
- * @zero_bytes: bytes that an allocation with __GFP_ZERO clears
+ * @init_words: words of 8 bytes that every allocation clears
+ * @zero_words: those that an allocation with __GFP_ZERO clears
+ * @page_base: where the struct page of address 0 would be
  * @flags: PRIVHEAP_CACHE_* bits
  * @id: of its type in the heap
  * @special: there is more to do than the functions in line do
@@ -201,8 +202,9 @@ struct ph_cpu {
  */
 struct privheap_cache {
 	struct ph_cache *cache;
-	u32 init_bytes;
-	u32 zero_bytes;
+	u32 init_words;
+	u32 zero_words;
+	unsigned long page_base;
 	u32 flags;
 	u32 id;
 	bool special;
@@ -213,6 +215,20 @@ struct privheap_cache {
 	struct privheap *heap;
 	struct ph_cpu cpu[];
 };
+
+/* Where each CPU finds its own in an array of struct ph_cpu, in bytes. */
+DECLARE_PER_CPU(unsigned long, ph_cpu_place);
+
+/**
+ * ph_cpu_here() - the magazines of the CPU that this happens to run on
+ * @cpus: the cache's
+ *
+ * Context: any; only a hint as long as preemption is on.
+ */
+static __always_inline struct ph_cpu *ph_cpu_here(struct ph_cpu *cpus)
+{
+	return (void *)cpus + raw_cpu_read(ph_cpu_place);
+}
 
 /**
  * ph_cpu_enter() - have this CPU's magazines to oneself
@@ -229,12 +245,17 @@ static __always_inline bool ph_cpu_enter(struct ph_cpu *cpus,
 					 struct ph_cpu **cpu)
 {
 	preempt_disable();
-	*cpu = &cpus[raw_smp_processor_id()];
-	if (unlikely(READ_ONCE((*cpu)->seq) & 1)) {
+	*cpu = ph_cpu_here(cpus);
+	/*
+	 * Not READ_ONCE() and its like: nobody but this CPU writes it, and an
+	 * interrupt leaves it even.
+	 */
+	if (unlikely((*cpu)->seq & 1)) {
 		preempt_enable();
 		return false;
 	}
-	WRITE_ONCE((*cpu)->seq, (*cpu)->seq + 1);
+	barrier();
+	(*cpu)->seq++;
 	barrier();
 	return true;
 }
@@ -242,7 +263,7 @@ static __always_inline bool ph_cpu_enter(struct ph_cpu *cpus,
 static __always_inline void ph_cpu_leave(struct ph_cpu *cpu)
 {
 	barrier();
-	WRITE_ONCE(cpu->seq, cpu->seq + 1);
+	cpu->seq++;
 	preempt_enable();
 }
 
@@ -250,18 +271,27 @@ static __always_inline void ph_cpu_leave(struct ph_cpu *cpu)
 static __always_inline void ph_cpu_leave_uncounted(struct ph_cpu *cpu)
 {
 	barrier();
-	WRITE_ONCE(cpu->seq, cpu->seq - 1);
+	cpu->seq--;
 	preempt_enable();
 }
 
-/* The page of an object, which is always one of the direct mapping. */
-static __always_inline struct page *ph_page_of(const void *obj)
+/*
+ * Whether an object, or whatever else of the direct mapping, lies in a page of
+ * the cache. Where struct pages lie in a row, theirs is found without regard to
+ * addresses of the kernel image.
+ */
+static __always_inline bool ph_page_is_of(const struct privheap_cache *cache,
+					  const void *obj)
 {
-#if defined(CONFIG_X86_64) && defined(CONFIG_SPARSEMEM_VMEMMAP)
-	return vmemmap + (((unsigned long)obj - PAGE_OFFSET) >> PAGE_SHIFT);
+	const struct page *page;
+
+#if defined(CONFIG_SPARSEMEM) && !defined(CONFIG_SPARSEMEM_VMEMMAP)
+	page = virt_to_page(obj);
 #else
-	return virt_to_page(obj);
+	page = (void *)(cache->page_base + ((unsigned long)obj >> PAGE_SHIFT) *
+					   sizeof(*page));
 #endif
+	return page_private(page) == (unsigned long)cache;
 }
 
 void *ph_door_alloc_slow(struct privheap_cache *cache, gfp_t gfp);
@@ -303,8 +333,8 @@ static __always_inline void *privheap_cache_alloc(struct privheap_cache *cache,
 {
 	struct ph_magazine *mag;
 	struct ph_cpu *cpu;
+	unsigned long nr;
 	void *obj;
-	u32 nr;
 
 	if (unlikely(!ph_cpu_enter(cache->cpu, &cpu)))
 		return ph_door_alloc_slow(cache, gfp);
@@ -314,13 +344,14 @@ static __always_inline void *privheap_cache_alloc(struct privheap_cache *cache,
 		ph_cpu_leave(cpu);
 		return ph_door_alloc_slow(cache, gfp);
 	}
-	mag->nr = --nr;
-	obj = (void *)(uintptr_t)mag->round[nr];
+	obj = (void *)(uintptr_t)mag->round[nr - 1];
+	barrier();
+	mag->nr--;
 	ph_cpu_leave(cpu);
 	if (gfp & __GFP_ZERO)
-		memset64(obj, 0, cache->zero_bytes / 8);
-	else if (cache->init_bytes)
-		memset64(obj, 0, cache->init_bytes / 8);
+		memset64(obj, 0, cache->zero_words);
+	else if (cache->init_words)
+		memset64(obj, 0, cache->init_words);
 	return obj;
 }
 
@@ -337,19 +368,19 @@ static __always_inline void privheap_cache_free(struct privheap_cache *cache,
 {
 	struct ph_magazine *mag;
 	struct ph_cpu *cpu;
-	u32 nr;
+	unsigned long nr;
 
 	if (unlikely(!ph_cpu_enter(cache->cpu, &cpu)))
 		goto slow;
 	mag = cpu->loaded;
 	nr = mag->nr;
-	if (unlikely(nr >= mag->cap ||
-		     page_private(ph_page_of(obj)) != (unsigned long)cache)) {
+	if (unlikely(nr >= mag->cap || !ph_page_is_of(cache, obj))) {
 		ph_cpu_leave(cpu);
 		goto slow;
 	}
 	mag->round[nr] = (uintptr_t)obj;
-	mag->nr = nr + 1;
+	barrier();
+	mag->nr++;
 	ph_cpu_leave(cpu);
 	return;
 slow:
