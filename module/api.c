@@ -139,7 +139,6 @@ static int ph_api_make(struct privheap_cache *door, struct ph_type *type,
 	u32 align = max_t(u32, type->align, sizeof(u64));
 	u32 keep = PH_BY_ADDRESS;
 	struct ph_cache *cache;
-	int err;
 
 	if (door->flags & PRIVHEAP_CACHE_TYPESAFE_BY_RCU)
 		keep |= PH_TYPESAFE;
@@ -157,10 +156,8 @@ static int ph_api_make(struct privheap_cache *door, struct ph_type *type,
 	ph_api_set_zero(door, ALIGN(type->max_bytes, sizeof(u64)));
 	door->cache = cache;
 	door->id = type->id;
-	err = ph_type_adopt(type, cache);
-	if (err)
-		ph_cache_destroy(cache);
-	return err;
+	ph_type_adopt(type, cache);
+	return 0;
 }
 
 static int ph_api_add(struct ph_heap *heap, struct privheap_cache *cache,

@@ -135,7 +135,7 @@ static void ph_type_destroy_cache(struct ph_cache *cache, void *data)
 void ph_type_exit(struct ph_type *type)
 {
 	ph_type_for_each_cache(type, ph_type_destroy_cache, NULL);
-	if (type->classes)
+	if (type->classes && type->classes != &type->one)
 		ph_region_meta_free(type->region, type->classes,
 				    type->nr_classes * sizeof(*type->classes));
 }
@@ -236,18 +236,27 @@ static struct ph_cache *ph_type_make_spans(struct ph_type *type)
 	return cache;
 }
 
-static struct ph_cache *ph_type_make_class(struct ph_type *type, u32 class)
+static struct ph_cache **ph_type_make_classes(struct ph_type *type)
 {
 	struct ph_cache **classes = type->classes;
+
+	if (classes)
+		return classes;
+	classes = type->nr_classes == 1 ? &type->one :
+		ph_region_meta_alloc(type->region,
+				     type->nr_classes * sizeof(*classes));
+	if (!IS_ERR(classes))
+		ph_make(type->classes, classes);
+	return classes;
+}
+
+static struct ph_cache *ph_type_make_class(struct ph_type *type, u32 class)
+{
+	struct ph_cache **classes = ph_type_make_classes(type);
 	struct ph_cache *cache;
 
-	if (!classes) {
-		classes = ph_region_meta_alloc(type->region, type->nr_classes *
-					       sizeof(*classes));
-		if (IS_ERR(classes))
-			return ERR_CAST(classes);
-		ph_make(type->classes, classes);
-	}
+	if (IS_ERR(classes))
+		return ERR_CAST(classes);
 	cache = classes[class];
 	if (!cache)
 		cache = ph_type_new_cache(type, ph_type_class_bytes(type, class),
@@ -289,21 +298,13 @@ EXPORT_SYMBOL_IF_KUNIT(ph_type_make_cache);
  * @type: the type, which has none yet
  * @cache: the cache; ends with the type
  *
- * Context: process, may sleep.
- * Return: 0, -EDQUOT or -ENOMEM.
+ * Context: any.
  */
-int ph_type_adopt(struct ph_type *type, struct ph_cache *cache)
+void ph_type_adopt(struct ph_type *type, struct ph_cache *cache)
 {
-	struct ph_cache **classes;
-
-	classes = ph_region_meta_alloc(type->region,
-				       type->nr_classes * sizeof(*classes));
-	if (IS_ERR(classes))
-		return PTR_ERR(classes);
-	classes[0] = cache;
-	ph_make(type->classes, classes);
+	ph_make(type->one, cache);
+	ph_make(type->classes, &type->one);
 	ph_make(type->only, cache);
-	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_type_adopt);
 

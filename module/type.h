@@ -34,6 +34,7 @@
  * @lock: serialises making caches
  * @classes: cache of each size class, or NULL; made on first use, read without
  *	lock, unchanged until the type ends
+ * @one: what @classes is where there is but one
  * @spans: cache of the objects that are too large for a slab, likewise
  * @name: for the user
  *
@@ -56,6 +57,7 @@ struct ph_type {
 	u32 nr_classes;
 	struct mutex lock;
 	struct ph_cache **classes;
+	struct ph_cache *one;
 	struct ph_cache *spans;
 	char name[PRIVHEAP_NAME_LEN];
 };
@@ -72,7 +74,7 @@ void ph_type_destroy(struct ph_type *type);
 void ph_type_describe(const struct ph_type *type, struct privheap_type *desc);
 
 struct ph_cache *ph_type_make_cache(struct ph_type *type, u64 bytes);
-int ph_type_adopt(struct ph_type *type, struct ph_cache *cache);
+void ph_type_adopt(struct ph_type *type, struct ph_cache *cache);
 void ph_type_for_each_cache(struct ph_type *type, ph_cache_fn fn, void *data);
 int ph_type_charge(struct ph_type *type, u64 nr);
 u64 ph_type_stat(struct ph_type *type, struct ph_cache_stat *stat);
