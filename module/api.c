@@ -291,12 +291,18 @@ int privheap_cache_reserve(struct privheap_cache *cache, u64 nr)
 {
 	struct ph_heap *heap = ph_door_heap(cache->heap);
 	struct privheap_reserve req = { .count = nr };
-	int err;
+	int err = 0;
+	u64 room;
 
-	if (cache->quota && nr > cache->quota)
-		return -EDQUOT;
 	down_write(&heap->sem);
-	err = ph_supply_reserve(heap, ph_heap_type(heap, cache->id), &req);
+	if (cache->quota && nr) {
+		room = cache->quota - atomic64_read(&cache->used);
+		room -= min(room, READ_ONCE(cache->cache->promised));
+		err = nr > room ? -EDQUOT : 0;
+	}
+	if (!err)
+		err = ph_supply_reserve(heap, ph_heap_type(heap, cache->id),
+					&req);
 	up_write(&heap->sem);
 	return err;
 }

@@ -242,25 +242,27 @@ void ph_cache_return(struct ph_cache *cache, const u64 *rounds, u32 nr)
 	struct ph_slab *slab = NULL;
 	struct list_head *from;
 	unsigned long flags;
+	u32 i, nr_bad = 0;
 	u64 bad = 0;
-	u32 i;
 
 	rcu_read_lock();
 	spin_lock_irqsave(&cache->lock, flags);
 	for (i = 0; i < nr; i++) {
 		slab = ph_cache_slab_of(cache, slab, rounds[i]);
 		from = ph_cache_unlist(cache, slab);
-		if (likely(ph_slab_give(slab, rounds[i])))
+		if (likely(ph_slab_give(slab, rounds[i]))) {
 			cache->free_slots++;
-		else
+		} else {
 			bad = rounds[i];
+			nr_bad++;
+		}
 		ph_cache_relist(cache, slab, from);
 	}
 	spin_unlock_irqrestore(&cache->lock, flags);
 	rcu_read_unlock();
 	/* Kernel modules can free twice; no handle can. */
-	if (unlikely(bad) && !WARN_ON_ONCE(!cache->refused))
-		cache->refused(cache, bad);
+	if (unlikely(nr_bad) && !WARN_ON_ONCE(!cache->refused))
+		cache->refused(cache, bad, nr_bad);
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_cache_return);
 

@@ -34,16 +34,17 @@ static const char *ph_door_name(const struct privheap_cache *cache)
  * ph_door_refuse() - tell of a free that cannot be
  * @cache: the cache that was named
  * @obj: what was to be freed
+ * @nr: how many there are, of which this is one
  *
  * Context: any.
  */
-void ph_door_refuse(struct privheap_cache *cache, const void *obj)
+void ph_door_refuse(struct privheap_cache *cache, const void *obj, u32 nr)
 {
 	struct privheap_cache *owner;
 	struct ph_slab *slab;
 	const char *what = "not an object of any cache";
 
-	atomic64_inc(&cache->errors);
+	atomic64_add(nr, &cache->errors);
 	rcu_read_lock();
 	if (obj && ph_slab_owns(obj, &slab)) {
 		owner = ph_door_of(slab->cache);
@@ -57,15 +58,21 @@ void ph_door_refuse(struct privheap_cache *cache, const void *obj)
 }
 
 /**
- * ph_door_refused() - a slab did not take an object back
- * @cache: its cache
- * @round: the object
+ * ph_door_refused() - the slabs did not take objects back
+ * @cache: their cache
+ * @round: one of the objects
+ * @nr: how many there are
  *
  * Context: any.
  */
-void ph_door_refused(struct ph_cache *cache, u64 round)
+void ph_door_refused(struct ph_cache *cache, u64 round, u32 nr)
 {
-	ph_door_refuse(ph_door_of(cache), (void *)(uintptr_t)round);
+	struct privheap_cache *door = ph_door_of(cache);
+
+	/* They were taken for objects in use, when they were freed. */
+	if (door->quota)
+		atomic64_add(nr, &door->used);
+	ph_door_refuse(door, (void *)(uintptr_t)round, nr);
 }
 
 /* Another round than the one that the function in line looked for. */
@@ -240,7 +247,10 @@ static void ph_door_give(struct ph_cache *cache, u64 round)
 void ph_door_free_slow(struct privheap_cache *cache, void *obj)
 {
 	if (unlikely(!ph_door_is_object(cache, obj))) {
-		ph_door_refuse(cache, obj);
+		ph_door_refuse(cache, obj, 1);
+		/* The function in line has counted it. */
+		if (!cache->special)
+			ph_cpu_count(cache->cache->cpus, frees, -1);
 		return;
 	}
 	if (cache->flags & PRIVHEAP_CACHE_ZERO || want_init_on_free())

@@ -16,7 +16,7 @@ static inline struct ph_heap *ph_door_heap(struct privheap *heap)
 }
 
 struct privheap_cache *ph_door_of(struct ph_cache *cache);
-void ph_door_refused(struct ph_cache *cache, u64 round);
-void ph_door_refuse(struct privheap_cache *cache, const void *obj);
+void ph_door_refused(struct ph_cache *cache, u64 round, u32 nr);
+void ph_door_refuse(struct privheap_cache *cache, const void *obj, u32 nr);
 
 #endif /* _PH_DOOR_H */
