@@ -302,9 +302,9 @@ static struct kunit_case ph_content_test_cases[] = {
 	KUNIT_CASE_PARAM(write_changes_just_its_bytes, ph_size_gen_params),
 	KUNIT_CASE_PARAM(write_when_beyond_the_end, ph_size_gen_params),
 	KUNIT_CASE_PARAM(write_when_object_shrank_since_check,
-				 ph_size_gen_params),
+			 ph_size_gen_params),
 	KUNIT_CASE_PARAM(write_when_object_ended_since_check,
-				 ph_size_gen_params),
+			 ph_size_gen_params),
 	KUNIT_CASE(write_when_handle_is_wrong),
 	KUNIT_CASE(size_is_remembered_for_every_class),
 	{}

@@ -33,7 +33,7 @@ static u32 ph_unconstructed(void **objs, u32 nr)
 	u32 i, bad = 0;
 
 	for (i = 0; i < nr; i++)
-		bad += memchr_inv(objs[i], PH_CTOR_MARK, PH_CTOR_SIZE) != NULL;
+		bad += !!memchr_inv(objs[i], PH_CTOR_MARK, PH_CTOR_SIZE);
 	return bad;
 }
 

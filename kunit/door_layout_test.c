@@ -35,7 +35,7 @@ static u32 ph_layout_faults(void **objs, u32 nr, u32 size, u32 align)
 
 	for (i = 0; i < nr; i++) {
 		faults += !IS_ALIGNED((uintptr_t)objs[i], align);
-		faults += memchr_inv(objs[i], i % 251, size) != NULL;
+		faults += !!memchr_inv(objs[i], i % 251, size);
 		faults += !privheap_owns(objs[i]);
 		faults += !privheap_owns(objs[i] + size - 1);
 	}

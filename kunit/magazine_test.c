@@ -101,7 +101,7 @@ static void magazine_create_when_hard_max_is_reached(struct kunit *test)
 
 	fix->region->hard_max = 0;
 	KUNIT_EXPECT_NULL(test, ph_magazine_create(fix->region, PH_TEST_CAP,
-						     PH_GFP));
+						   PH_GFP));
 	KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region), 0);
 }
 

@@ -13,24 +13,15 @@
 #define PH_CONTENDED_MAX	64
 #define PH_MAGAZINE_MAX_BYTES	8192U
 
-/* Whoever has to wait tells so: magazines that are larger come less often. */
-static unsigned long ph_depot_lock(struct ph_cache *cache)
-{
-	unsigned long flags;
-
-	if (spin_trylock_irqsave(&cache->lock, flags))
-		return flags;
-	spin_lock_irqsave(&cache->lock, flags);
-	cache->contended++;
-	return flags;
-}
-
 static struct ph_magazine *ph_depot_take(struct ph_cache *cache,
 					 struct list_head *mags, u32 *nr)
 {
 	struct ph_magazine *mag;
-	unsigned long flags = ph_depot_lock(cache);
+	bool contended = spin_is_locked(&cache->lock);
+	unsigned long flags;
 
+	spin_lock_irqsave(&cache->lock, flags);
+	cache->contended += contended;
 	mag = list_first_entry_or_null(mags, struct ph_magazine, list);
 	if (mag) {
 		list_del(&mag->list);
@@ -68,10 +59,13 @@ static struct ph_magazine *ph_depot_take_spare(struct ph_cache *cache)
 static void ph_depot_put(struct ph_cache *cache, struct ph_magazine *mag)
 {
 	unsigned long flags;
+	bool contended;
 
 	if (mag == &ph_no_magazine)
 		return;
-	flags = ph_depot_lock(cache);
+	contended = spin_is_locked(&cache->lock);
+	spin_lock_irqsave(&cache->lock, flags);
+	cache->contended += contended;
 	if (mag->nr) {
 		list_add(&mag->list, &cache->full_mags);
 		cache->nr_full++;

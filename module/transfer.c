@@ -38,7 +38,7 @@ static int ph_transfer_answer(u32 done, void __user *arg)
 }
 
 static int ph_transfer_read(struct ph_heap *heap, const struct privheap_rw *args,
-		      const struct privheap_io *ios, u32 *done)
+			    const struct privheap_io *ios, u32 *done)
 {
 	int err = 0;
 
@@ -92,8 +92,9 @@ static int ph_transfer_total(const struct privheap_io *ios, u32 nr, u64 *bytes)
 
 /* How many elements can be written: all of them checked, their bytes here. */
 static int ph_transfer_collect(struct ph_heap *heap,
-			    const struct privheap_rw *args,
-			    const struct privheap_io *ios, u8 *bytes, u32 *nr)
+			       const struct privheap_rw *args,
+			       const struct privheap_io *ios, u8 *bytes,
+			       u32 *nr)
 {
 	int err = 0;
 
@@ -114,7 +115,7 @@ static int ph_transfer_collect(struct ph_heap *heap,
 }
 
 static void ph_transfer_commit(struct ph_heap *heap, const struct privheap_io *ios,
-			    const u8 *bytes, u32 nr)
+			       const u8 *bytes, u32 nr)
 {
 	u32 i;
 
@@ -130,7 +131,7 @@ static void ph_transfer_commit(struct ph_heap *heap, const struct privheap_io *i
  * the user's memory leaves no half of a write.
  */
 static int ph_transfer_write(struct ph_heap *heap, const struct privheap_rw *args,
-		       const struct privheap_io *ios, void __user *arg)
+			     const struct privheap_io *ios, void __user *arg)
 {
 	u64 total;
 	u8 *bytes;
