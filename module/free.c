@@ -108,7 +108,11 @@ static bool ph_object_scrub(struct ph_heap *heap, struct ph_cache *cache,
 		rcu_read_unlock();
 		slot = ph_round_slot(slab, rounds[i]);
 		requested += ph_content_end(slab, slot);
-		late |= !slab->gen;
+		/* They may have come, see ph_slab_attach_gens(), since it was claimed. */
+		if (!smp_load_acquire(&slab->gen))
+			late = true;
+		else
+			WRITE_ONCE(slab->gen[slot], ph_handle_gen(rounds[i]));
 		if (zero)
 			ph_content_zero(slab, slot, 0, ph_content_usable(slab));
 	}
