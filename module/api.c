@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The kernel door: heaps and caches of other modules; see <linux/privheap.h>. */
 
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/log2.h>
 #include <linux/slab.h>
 #include <kunit/visibility.h>
 
 #include "catalog.h"
+#include "check.h"
 #include "door.h"
 #include "reclaim.h"
+#include "report.h"
 #include "supply.h"
 
 #define PH_API_FLAGS	(PRIVHEAP_CACHE_ZERO | PRIVHEAP_CACHE_CHECK |	\
@@ -140,10 +140,16 @@ static int ph_api_make(struct privheap_cache *door, struct ph_type *type,
 	u32 keep = PH_BY_ADDRESS;
 	struct ph_cache *cache;
 
+	door->flags = ph_check_flags(door, type->name, type->max_bytes, align);
+	door->special |= ph_door_is_checked(door);
 	if (door->flags & PRIVHEAP_CACHE_TYPESAFE_BY_RCU)
 		keep |= PH_TYPESAFE;
+	if (ph_door_is_checked(door))
+		keep |= PH_KEEP_LIVE;
 	cache = ph_cache_create(type->region, type, type->policy,
-				type->max_bytes, align, keep,
+				ph_check_slot_bytes(door->flags,
+						    type->max_bytes, align),
+				align, keep,
 				door->special ? NULL : door->cpu);
 	if (IS_ERR(cache))
 		return PTR_ERR(cache);
@@ -151,7 +157,9 @@ static int ph_api_make(struct privheap_cache *door, struct ph_type *type,
 	cache->keep_slabs = args->flags & PRIVHEAP_CACHE_NO_REUSE ?
 			    U32_MAX : args->keep_slabs;
 	cache->refused = ph_door_refused;
-	if (door->ctor)
+	if (ph_door_is_checked(door))
+		cache->init_slab = ph_check_init_slab;
+	else if (door->ctor)
 		cache->init_slab = ph_api_construct;
 	ph_api_set_zero(door, ALIGN(type->max_bytes, sizeof(u64)));
 	door->cache = cache;
@@ -223,17 +231,18 @@ privheap_cache_create(struct privheap *heap, const char *name,
 }
 EXPORT_SYMBOL_GPL(privheap_cache_create);
 
-/* Give all slabs back. Returns how many objects are in the way, if they are. */
-static u64 ph_api_empty(struct privheap_cache *cache, bool force)
+/* All slots back to the slabs. Returns how many objects are in the way. */
+static u64 ph_api_settle(struct privheap_cache *cache, unsigned long caller)
 {
 	struct ph_cache *slabs = cache->cache;
 	u64 left;
 
 	ph_cache_drain(slabs, true);
+	if (ph_door_is_checked(cache))
+		ph_check_scan(cache, caller);
 	left = slabs->slots - slabs->free_slots;
-	if (left && !force)
-		return left;
-	ph_cache_release_all(slabs);
+	if (left)
+		ph_report_left(cache, left, caller);
 	return left;
 }
 
@@ -260,14 +269,11 @@ int privheap_cache_destroy(struct privheap_cache *cache, unsigned int flags)
 		return 0;
 	heap = ph_door_heap(cache->heap);
 	down_write(&heap->sem);
-	left = ph_api_empty(cache, force);
-	if (left) {
-		atomic64_inc(&cache->errors);
-		pr_err("cache %s: %llu objects left at its end\n",
-		       cache->cache->type->name, left);
-	}
-	if (!left || force)
+	left = ph_api_settle(cache, _RET_IP_);
+	if (!left || force) {
+		ph_cache_release_all(cache->cache);
 		ph_catalog_drop(heap, cache->id);
+	}
 	up_write(&heap->sem);
 	if (left && !force)
 		return -EBUSY;
@@ -322,6 +328,8 @@ int privheap_cache_shrink(struct privheap_cache *cache)
 
 	down_read(&heap->sem);
 	ph_cache_drain(cache->cache, true);
+	if (ph_door_is_checked(cache))
+		ph_check_scan(cache, _RET_IP_);
 	ph_cache_release_empty(cache->cache, 0, U32_MAX);
 	ph_region_trim(&heap->region);
 	left = !!READ_ONCE(cache->cache->nr_slabs);

@@ -5,6 +5,8 @@
 
 #include <linux/shrinker.h>
 #include <linux/slab.h>
+#include <linux/stackdepot.h>
+#include <linux/stacktrace.h>
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
@@ -64,6 +66,44 @@ static inline void ph_compat_shrinker_unregister(struct shrinker *shrinker)
 {
 	unregister_shrinker(shrinker);
 	kfree(shrinker);
+}
+
+#endif
+
+/* Return addresses of this task or interrupt, the nearest first. */
+static inline u32 ph_compat_stack_here(unsigned long *entries, u32 nr)
+{
+#ifdef CONFIG_STACKTRACE
+	return stack_trace_save(entries, nr, 0);
+#else
+	return 0;
+#endif
+}
+
+/* Stacks that are kept once however often they occur; 0 is none. */
+#ifdef CONFIG_STACKDEPOT
+
+static inline u32 ph_compat_stack_keep(unsigned long *entries, u32 nr)
+{
+	return stack_depot_save(entries, nr, GFP_NOWAIT | __GFP_NOWARN);
+}
+
+static inline u32 ph_compat_stack_fetch(u32 stack, unsigned long **entries)
+{
+	return stack_depot_fetch(stack, entries);
+}
+
+#else
+
+static inline u32 ph_compat_stack_keep(unsigned long *entries, u32 nr)
+{
+	return 0;
+}
+
+static inline u32 ph_compat_stack_fetch(u32 stack, unsigned long **entries)
+{
+	*entries = NULL;
+	return 0;
 }
 
 #endif

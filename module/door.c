@@ -1,61 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the kernel door does when the magazines at hand are not of use. */
 
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
+#include <linux/instruction_pointer.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <kunit/visibility.h>
 
+#include "check.h"
 #include "door.h"
+#include "report.h"
 #include "supply.h"
 
 /* Objects that come out of the slabs in one go. */
 #define PH_DOOR_LOAD	64U
-
-/**
- * ph_door_of() - what the kernel door gave out for a cache
- * @cache: a cache by address
- *
- * Context: any.
- */
-struct privheap_cache *ph_door_of(struct ph_cache *cache)
-{
-	return (struct privheap_cache *)cache->geo.owner;
-}
-
-static const char *ph_door_name(const struct privheap_cache *cache)
-{
-	return cache->cache->type->name;
-}
-
-/**
- * ph_door_refuse() - tell of a free that cannot be
- * @cache: the cache that was named
- * @obj: what was to be freed
- * @nr: how many there are, of which this is one
- *
- * Context: any.
- */
-void ph_door_refuse(struct privheap_cache *cache, const void *obj, u32 nr)
-{
-	struct privheap_cache *owner;
-	struct ph_slab *slab;
-	const char *what = "not an object of any cache";
-
-	atomic64_add(nr, &cache->errors);
-	rcu_read_lock();
-	if (obj && ph_slab_owns(obj, &slab)) {
-		owner = ph_door_of(slab->cache);
-		what = owner == cache ? "no object begins there, or it is free" :
-					ph_door_name(owner);
-	}
-	pr_err_ratelimited("cache %s: wrong free of %p by %pS: %s\n",
-			   ph_door_name(cache), obj,
-			   __builtin_return_address(0), what);
-	rcu_read_unlock();
-}
 
 /**
  * ph_door_refused() - the slabs did not take objects back
@@ -72,7 +30,8 @@ void ph_door_refused(struct ph_cache *cache, u64 round, u32 nr)
 	/* They were taken for objects in use, when they were freed. */
 	if (door->quota)
 		atomic64_add(nr, &door->used);
-	ph_door_refuse(door, (void *)(uintptr_t)round, nr);
+	atomic64_add(nr - 1, &door->errors);
+	ph_report_free(door, (void *)(uintptr_t)round, _RET_IP_);
 }
 
 /* Another round than the one that the function in line looked for. */
@@ -184,6 +143,21 @@ static void ph_door_count(struct privheap_cache *cache, bool alloc)
 		ph_cpu_count(cache->cache->cpus, frees, 1);
 }
 
+/* Straight out of a slab, for a cache that looks for mistakes. */
+static void *ph_door_take_checked(struct privheap_cache *door, gfp_t gfp,
+				  unsigned long caller)
+{
+	bool reclaimed = false;
+	u64 round;
+
+	while (!ph_cache_take_slabs(door->cache, &round, 1, 1))
+		if (!ph_door_refill(door, gfp, &reclaimed))
+			return NULL;
+	ph_cpu_count(door->cache->cpus, slab_allocs, 1);
+	ph_check_hand_out(door, (void *)(uintptr_t)round, gfp, caller);
+	return (void *)(uintptr_t)round;
+}
+
 /**
  * ph_door_alloc_slow() - allocate an object, by whatever it takes
  * @cache: the cache
@@ -200,7 +174,12 @@ void *ph_door_alloc_slow(struct privheap_cache *cache, gfp_t gfp)
 	might_alloc(gfp);
 	if (cache->quota && !ph_door_charge(cache))
 		return NULL;
-	obj = ph_door_take(cache, gfp);
+	if (ph_door_is_checked(cache)) {
+		zero = 0;
+		obj = ph_door_take_checked(cache, gfp, _RET_IP_);
+	} else {
+		obj = ph_door_take(cache, gfp);
+	}
 	if (unlikely(!obj)) {
 		if (cache->quota)
 			atomic64_dec(&cache->used);
@@ -228,6 +207,19 @@ static bool ph_door_is_object(struct privheap_cache *cache, const void *obj)
 	return is;
 }
 
+static void ph_door_free_checked(struct privheap_cache *door, void *obj,
+				 unsigned long caller)
+{
+	u64 round = (uintptr_t)obj;
+
+	if (!ph_check_take_back(door, obj, caller))
+		return;
+	ph_door_count(door, false);
+	if (door->quota)
+		atomic64_dec(&door->used);
+	ph_cache_give_slabs(door->cache, &round, 1);
+}
+
 static void ph_door_give(struct ph_cache *cache, u64 round)
 {
 	if (ph_cpu_push(cache->cpus, &round, 1))
@@ -246,8 +238,12 @@ static void ph_door_give(struct ph_cache *cache, u64 round)
  */
 void ph_door_free_slow(struct privheap_cache *cache, void *obj)
 {
+	if (ph_door_is_checked(cache)) {
+		ph_door_free_checked(cache, obj, _RET_IP_);
+		return;
+	}
 	if (unlikely(!ph_door_is_object(cache, obj))) {
-		ph_door_refuse(cache, obj, 1);
+		ph_report_free(cache, obj, _RET_IP_);
 		/* The function in line has counted it. */
 		if (!cache->special)
 			ph_cpu_count(cache->cache->cpus, frees, -1);

@@ -15,8 +15,17 @@ static inline struct ph_heap *ph_door_heap(struct privheap *heap)
 	return (struct ph_heap *)heap;
 }
 
-struct privheap_cache *ph_door_of(struct ph_cache *cache);
+/* What the kernel door gave out for a cache by address. */
+static inline struct privheap_cache *ph_door_of(const struct ph_cache *cache)
+{
+	return (struct privheap_cache *)cache->geo.owner;
+}
+
+static inline const char *ph_door_name(const struct privheap_cache *cache)
+{
+	return cache->cache->type->name;
+}
+
 void ph_door_refused(struct ph_cache *cache, u64 round, u32 nr);
-void ph_door_refuse(struct privheap_cache *cache, const void *obj, u32 nr);
 
 #endif /* _PH_DOOR_H */

@@ -7,6 +7,7 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 
+#include "check.h"
 #include "debugfs.h"
 #include "dev.h"
 #include "magazine.h"
@@ -97,6 +98,27 @@ module_param_cb(trim_interval_ms, &ph_trim_interval_ops, &trim_interval_ms,
 		0644);
 MODULE_PARM_DESC(trim_interval_ms,
 		 "How often caches are trimmed to their working set, in ms, 10 to 3600000 (default 2000)");
+
+static int ph_set_check_caches(const char *val, const struct kernel_param *kp)
+{
+	return ph_checklist_set(val);
+}
+
+static int ph_get_check_caches(char *buffer, const struct kernel_param *kp)
+{
+	int len = ph_checklist_get(buffer, PH_CHECKLIST_LEN);
+
+	return len + sprintf(buffer + len, "\n");
+}
+
+static const struct kernel_param_ops ph_check_caches_ops = {
+	.set = ph_set_check_caches,
+	.get = ph_get_check_caches,
+};
+
+module_param_cb(check_caches, &ph_check_caches_ops, NULL, 0644);
+MODULE_PARM_DESC(check_caches,
+		 "Caches of other modules that are checked for mistakes of their users when they are created from now on: names, separated by commas, or * or all; name=LETTERS chooses checks: P poison, Z red zones, T who allocated and freed (default none)");
 
 static int __init ph_init(void)
 {

@@ -34,7 +34,7 @@ static void ph_meta_layout(struct ph_meta_layout *m, u32 keep, u32 slots)
 {
 	memset(m, 0, sizeof(*m));
 	m->end = offsetof(struct ph_slab, live);
-	if (!(keep & PH_BY_ADDRESS))
+	if (!(keep & PH_BY_ADDRESS) || (keep & PH_KEEP_LIVE))
 		m->end += BITS_TO_LONGS(slots + 1) * sizeof(long);
 	m->free = ph_meta_place(&m->end, sizeof(long), BITS_TO_LONGS(slots));
 	if (keep & PH_KEEP_REFS)

@@ -28,6 +28,7 @@
 #define PH_LATE_GENS		BIT(3)	/* generations from first reuse on */
 #define PH_BY_ADDRESS		BIT(4)	/* nothing: no handle names its objects */
 #define PH_TYPESAFE		BIT(5)	/* its memory, for a grace period */
+#define PH_KEEP_LIVE		BIT(6)	/* by address, too: which are in use */
 
 /**
  * struct ph_geo - how the slabs of a cache are cut
@@ -93,7 +94,7 @@ struct ph_geo {
  * anew with the next generation as its first.
  *
  * By address: the objects of a kernel module have no handles, so that there are
- * no generations and no live bits, and the slab has no place in the region's
+ * no generations and, unless mistakes are looked for, no live bits, and the slab has no place in the region's
  * look-up table. @key is the address of the first slot, which makes a round an
  * address. The pages know their slab, see ph_slab_of_address().
  */
