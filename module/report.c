@@ -182,8 +182,7 @@ static void ph_report_lefts(const struct ph_report *report)
 	struct ph_report one = *report;
 	u32 i;
 
-	pr_err("  %llu objects are left, the first of them:\n",
-	       report->nr_left);
+	pr_err("  objects left: %llu, the first of them:\n", report->nr_left);
 	for (i = 0; i < left->nr; i++) {
 		one.slab = left->slab[i];
 		pr_err("  object %p\n", left->obj[i]);
