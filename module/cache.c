@@ -218,15 +218,36 @@ u32 ph_cache_take_slabs(struct ph_cache *cache, u64 *rounds, u32 nr,
 	return got;
 }
 
-/* The slab of a round; @slab is a guess. */
+/*
+ * The slab of a round; @slab is a guess. What was freed twice may have lost its
+ * slab after the first time: then there is none, or another cache's.
+ */
 static struct ph_slab *ph_cache_slab_of(struct ph_cache *cache,
 					struct ph_slab *slab, u64 round)
 {
-	if (cache->geo.keep & PH_BY_ADDRESS)
-		return ph_slab_of_address((void *)(uintptr_t)round);
+	if (cache->geo.keep & PH_BY_ADDRESS) {
+		slab = ph_slab_of_address((void *)(uintptr_t)round);
+		return slab && slab->cache == cache ? slab : NULL;
+	}
 	if (slab && ph_round_key(round) - slab->key < slab->reach)
 		return slab;
 	return ph_region_slab(cache->region, ph_round_offset(round));
+}
+
+/* Returns false, and nothing is changed, if the slot is not there to give. */
+static bool ph_cache_return_one(struct ph_cache *cache, struct ph_slab *slab,
+				u64 round)
+{
+	struct list_head *from;
+	bool given;
+
+	if (unlikely(!slab))
+		return false;
+	from = ph_cache_unlist(cache, slab);
+	given = ph_slab_give(slab, round);
+	cache->free_slots += given;
+	ph_cache_relist(cache, slab, from);
+	return given;
 }
 
 /**
@@ -240,29 +261,23 @@ static struct ph_slab *ph_cache_slab_of(struct ph_cache *cache,
 void ph_cache_return(struct ph_cache *cache, const u64 *rounds, u32 nr)
 {
 	struct ph_slab *slab = NULL;
-	struct list_head *from;
 	unsigned long flags;
-	u32 i, nr_bad = 0;
-	u64 bad = 0;
+	u32 i;
 
 	rcu_read_lock();
 	spin_lock_irqsave(&cache->lock, flags);
 	for (i = 0; i < nr; i++) {
 		slab = ph_cache_slab_of(cache, slab, rounds[i]);
-		from = ph_cache_unlist(cache, slab);
-		if (likely(ph_slab_give(slab, rounds[i]))) {
-			cache->free_slots++;
-		} else {
-			bad = rounds[i];
-			nr_bad++;
-		}
-		ph_cache_relist(cache, slab, from);
+		if (likely(ph_cache_return_one(cache, slab, rounds[i])))
+			continue;
+		spin_unlock_irqrestore(&cache->lock, flags);
+		/* Kernel modules can free twice; no handle can. */
+		if (!WARN_ON_ONCE(!cache->refused))
+			cache->refused(cache, rounds[i]);
+		spin_lock_irqsave(&cache->lock, flags);
 	}
 	spin_unlock_irqrestore(&cache->lock, flags);
 	rcu_read_unlock();
-	/* Kernel modules can free twice; no handle can. */
-	if (unlikely(nr_bad) && !WARN_ON_ONCE(!cache->refused))
-		cache->refused(cache, bad, nr_bad);
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_cache_return);
 

@@ -31,8 +31,7 @@ struct ph_type;
  * @gfp: how magazines are allocated
  * @keep_slabs: empty slabs that stay whatever happens
  * @init_slab: called for each new slab before anybody else knows it; or NULL
- * @refused: called with how many rounds the slabs did not take back, and the
- *	last of them; or NULL
+ * @refused: called for a round that its slab did not take back; or NULL
  * @plain: a slot is no more than free, claimed or live: no slack, no references,
  *	no zeroing, no quota. Set by the type
  * @lock: guards all below; taken with interrupts off; nothing is taken inside
@@ -74,7 +73,7 @@ struct ph_cache {
 	u32 keep_slabs;
 	bool plain;
 	void (*init_slab)(struct ph_cache *cache, struct ph_slab *slab);
-	void (*refused)(struct ph_cache *cache, u64 round, u32 nr);
+	void (*refused)(struct ph_cache *cache, u64 round);
 
 	spinlock_t lock ____cacheline_aligned_in_smp;
 	struct list_head partial[PH_FULLNESS];

@@ -16,21 +16,19 @@
 #define PH_DOOR_LOAD	64U
 
 /**
- * ph_door_refused() - the slabs did not take objects back
- * @cache: their cache
- * @round: one of the objects
- * @nr: how many there are
+ * ph_door_refused() - a slab did not take an object back
+ * @cache: its cache
+ * @round: the object
  *
  * Context: any.
  */
-void ph_door_refused(struct ph_cache *cache, u64 round, u32 nr)
+void ph_door_refused(struct ph_cache *cache, u64 round)
 {
 	struct privheap_cache *door = ph_door_of(cache);
 
-	/* They were taken for objects in use, when they were freed. */
+	/* It was taken for an object in use, when it was freed. */
 	if (door->quota)
-		atomic64_add(nr, &door->used);
-	atomic64_add(nr - 1, &door->errors);
+		atomic64_inc(&door->used);
 	ph_report_free(door, (void *)(uintptr_t)round, _RET_IP_);
 }
 

@@ -26,6 +26,6 @@ static inline const char *ph_door_name(const struct privheap_cache *cache)
 	return cache->cache->type->name;
 }
 
-void ph_door_refused(struct ph_cache *cache, u64 round, u32 nr);
+void ph_door_refused(struct ph_cache *cache, u64 round);
 
 #endif /* _PH_DOOR_H */

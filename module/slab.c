@@ -204,13 +204,18 @@ static void ph_slab_unmark_pages(struct ph_slab *slab)
 
 /**
  * ph_slab_of_address() - the slab by address that an address lies in
- * @addr: one of its slots
+ * @addr: an address of the direct mapping
  *
- * Context: any in which the slab stays.
+ * Context: any in which the slab stays, or RCU read side.
+ * Return: the slab; NULL if it lies in none.
  */
 struct ph_slab *ph_slab_of_address(const void *addr)
 {
-	return (void *)virt_to_page(addr)->lru.next;
+	struct page *page = virt_to_page(addr);
+	struct ph_slab *slab = (void *)READ_ONCE(page->lru.next);
+
+	return (void *)READ_ONCE(page->lru.prev) == ph_slab_mask(slab) ? slab :
+									 NULL;
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_slab_of_address);
 
@@ -223,14 +228,10 @@ EXPORT_SYMBOL_IF_KUNIT(ph_slab_of_address);
  */
 bool ph_slab_owns(const void *addr, struct ph_slab **slab)
 {
-	struct page *page;
-
 	if (!virt_addr_valid(addr))
 		return false;
-	page = virt_to_page(addr);
-	*slab = (void *)READ_ONCE(page->lru.next);
-	return *slab && page_private(page) &&
-	       (void *)READ_ONCE(page->lru.prev) == ph_slab_mask(*slab);
+	*slab = ph_slab_of_address(addr);
+	return *slab && page_private(virt_to_page(addr));
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_slab_owns);
 
