@@ -48,7 +48,7 @@ static void content_of_new_objects(struct kunit *test)
 static void zero_caches_are_zero(struct kunit *test)
 {
 	struct privheap_cache *cache;
-	u32 flags, i, size;
+	u32 flags, i, size, got;
 	void *objs[4];
 
 	for (size = 1; size < 40; size++) {
@@ -62,10 +62,9 @@ static void zero_caches_are_zero(struct kunit *test)
 				memset(objs[i], 0xff, size);
 			}
 			privheap_cache_free_bulk(cache, ARRAY_SIZE(objs), objs);
-			KUNIT_ASSERT_EQ(test, ARRAY_SIZE(objs),
-					privheap_cache_alloc_bulk(cache,
-						GFP_KERNEL, ARRAY_SIZE(objs),
-						objs));
+			got = privheap_cache_alloc_bulk(cache, GFP_KERNEL,
+							ARRAY_SIZE(objs), objs);
+			KUNIT_ASSERT_EQ(test, got, ARRAY_SIZE(objs));
 			for (i = 0; i < ARRAY_SIZE(objs); i++)
 				KUNIT_EXPECT_NULL(test, memchr_inv(objs[i], 0,
 								   size));
@@ -92,7 +91,7 @@ static void constructed_state_survives(struct kunit *test)
 	};
 	struct privheap_cache *cache = ph_scene_cache(test, 24, &args);
 	struct privheap_cache_stat stat;
-	u8 *obj;
+	u8 *obj, *again;
 
 	ph_constructed = 0;
 	obj = ph_scene_alloc(test, cache);
@@ -101,8 +100,8 @@ static void constructed_state_survives(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, memchr_inv(obj, 0xc0, 24));
 	obj[3] = 7;
 	privheap_cache_free(cache, obj);
-	KUNIT_EXPECT_PTR_EQ(test, obj, (u8 *)privheap_cache_alloc(cache,
-						GFP_KERNEL | __GFP_ZERO));
+	again = privheap_cache_alloc(cache, GFP_KERNEL | __GFP_ZERO);
+	KUNIT_EXPECT_PTR_EQ(test, obj, again);
 	KUNIT_EXPECT_EQ(test, obj[3], 7);
 	KUNIT_EXPECT_EQ(test, ph_constructed, stat.slots);
 	obj[24] = 1;
@@ -233,9 +232,9 @@ static void records_belong_to_their_place(struct kunit *test)
 		byte[i] ^= 0x10;
 	}
 	KUNIT_EXPECT_EQ(test, ph_track_get(place, &copy), PH_TRACK_GOOD);
-	KUNIT_EXPECT_NULL(test, (void *)ph_check_track(ph_flagged(test, 8,
-						PRIVHEAP_CACHE_RED_ZONE), obj,
-						PH_TRACK_ALLOC));
+	cache = ph_flagged(test, 8, PRIVHEAP_CACHE_RED_ZONE);
+	place = ph_check_track(cache, obj, PH_TRACK_ALLOC);
+	KUNIT_EXPECT_NULL(test, (void *)place);
 }
 
 /* What an interrupt does, with a cache of its own. */

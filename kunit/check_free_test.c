@@ -265,7 +265,7 @@ static void destroy_tells_of_objects_left(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, seen.all, 1);
 		KUNIT_EXPECT_EQ(test, seen.of[PH_OBJECTS_LEFT], 1);
 		KUNIT_EXPECT_EQ(test, seen.last.nr_left, nr);
-		KUNIT_EXPECT_EQ(test, seen.left.nr, min(nr, (u32)PH_LEFT_MAX));
+		KUNIT_EXPECT_EQ(test, seen.left.nr, min_t(u32, nr, PH_LEFT_MAX));
 		for (i = 0; i < seen.left.nr; i++)
 			KUNIT_EXPECT_TRUE(test, memchr_inv(seen.left.obj[i],
 							   POISON_FREE, 700));
@@ -288,8 +288,8 @@ static void forced_destroy_takes_objects_along(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, cache);
 	obj = privheap_cache_alloc(cache, GFP_KERNEL);
 	KUNIT_EXPECT_TRUE(test, privheap_owns(obj));
-	KUNIT_EXPECT_EQ(test, 0, privheap_cache_destroy(cache,
-						PRIVHEAP_DESTROY_FORCE));
+	KUNIT_EXPECT_EQ(test, 0,
+			privheap_cache_destroy(cache, PRIVHEAP_DESTROY_FORCE));
 	ph_scene_seen(&seen);
 	KUNIT_EXPECT_EQ(test, seen.all, 1);
 	KUNIT_EXPECT_EQ(test, seen.last.nr_left, 1);

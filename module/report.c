@@ -3,6 +3,7 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/pid.h>
 #include <linux/ratelimit.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
@@ -36,12 +37,12 @@ static DEFINE_RATELIMIT_STATE(ph_report_rate, 5 * HZ, 10);
 static DEFINE_SPINLOCK(ph_report_lock);
 
 #if IS_ENABLED(CONFIG_KUNIT)
-bool (*ph_report_hook)(const struct ph_report *report);
+ph_report_fn ph_report_hook;
 EXPORT_SYMBOL_IF_KUNIT(ph_report_hook);
 
 static bool ph_report_is_taken(const struct ph_report *report)
 {
-	bool (*hook)(const struct ph_report *r) = READ_ONCE(ph_report_hook);
+	ph_report_fn hook = READ_ONCE(ph_report_hook);
 
 	return hook && hook(report);
 }

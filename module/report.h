@@ -74,9 +74,11 @@ struct ph_report {
 	const struct ph_left *left;
 };
 
+typedef bool (*ph_report_fn)(const struct ph_report *report);
+
 #if IS_ENABLED(CONFIG_KUNIT)
 /* For tests: returns whether it takes the report, which is then not printed. */
-extern bool (*ph_report_hook)(const struct ph_report *report);
+extern ph_report_fn ph_report_hook;
 #endif
 
 void ph_report(const struct ph_report *report);

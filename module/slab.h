@@ -94,9 +94,10 @@ struct ph_geo {
  * anew with the next generation as its first.
  *
  * By address: the objects of a kernel module have no handles, so that there are
- * no generations and, unless mistakes are looked for, no live bits, and the slab has no place in the region's
- * look-up table. @key is the address of the first slot, which makes a round an
- * address. The pages know their slab, see ph_slab_of_address().
+ * no generations and no live bits, unless mistakes are looked for, and the slab
+ * has no place in the region's look-up table. @key is the address of the first
+ * slot, which makes a round an address. The pages know their slab, see
+ * ph_slab_of_address().
  */
 struct ph_slab {
 	u64 start;

@@ -2,6 +2,7 @@
 /* Who did something to an object, and when; see track.h. */
 
 #include <linux/jhash.h>
+#include <linux/pid.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
