@@ -81,16 +81,20 @@ static void ph_report_event(const struct ph_report *report,
 {
 	struct privheap_cache *door = ph_door_of(report->slab->cache);
 	const struct ph_track *place = ph_check_track(door, obj, which);
+	enum ph_track_state state;
 	struct ph_track track;
 	struct ph_slab *now;
 
 	if (!place)
 		return;
-	switch (ph_track_get(place, &track)) {
+	state = ph_track_get(place, &track);
+	/* Memory of a free object may have gone; its mark goes before it does. */
+	smp_rmb();
+	if (!ph_slab_owns(obj, &now) || now != report->slab)
+		return;
+	switch (state) {
 	case PH_TRACK_GOOD:
-		/* Memory of a free object may have gone since. */
-		if (ph_slab_owns(obj, &now) && now == report->slab)
-			ph_report_track(event, &track);
+		ph_report_track(event, &track);
 		break;
 	case PH_TRACK_BAD:
 		pr_err("  %s: that record was overwritten\n", event);

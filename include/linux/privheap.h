@@ -51,7 +51,14 @@ struct privheap;
  * long as this one exists
  */
 #define PRIVHEAP_CACHE_NO_REUSE		BIT(5)
-/** define PRIVHEAP_CACHE_CHECK - all of the flags that look for mistakes */
+/**
+ * define PRIVHEAP_CACHE_CHECK - all of the flags that look for mistakes
+ *
+ * Any of them makes a cache slow: it has no magazines then. In return each double
+ * free is found at once. The module parameter check_caches sets them for caches
+ * whose owners did not. Those that would make an object longer than the two pages
+ * that it may have are left out.
+ */
 #define PRIVHEAP_CACHE_CHECK		(PRIVHEAP_CACHE_POISON |	\
 					 PRIVHEAP_CACHE_RED_ZONE |	\
 					 PRIVHEAP_CACHE_TRACK)
