@@ -17,11 +17,12 @@ static struct ph_magazine *ph_depot_take(struct ph_cache *cache,
 					 struct list_head *mags, u32 *nr)
 {
 	struct ph_magazine *mag;
-	bool contended = spin_is_locked(&cache->lock);
 	unsigned long flags;
 
-	spin_lock_irqsave(&cache->lock, flags);
-	cache->contended += contended;
+	if (!spin_trylock_irqsave(&cache->lock, flags)) {
+		spin_lock_irqsave(&cache->lock, flags);
+		cache->contended++;
+	}
 	mag = list_first_entry_or_null(mags, struct ph_magazine, list);
 	if (mag) {
 		list_del(&mag->list);
@@ -59,13 +60,13 @@ static struct ph_magazine *ph_depot_take_spare(struct ph_cache *cache)
 static void ph_depot_put(struct ph_cache *cache, struct ph_magazine *mag)
 {
 	unsigned long flags;
-	bool contended;
 
 	if (mag == &ph_no_magazine)
 		return;
-	contended = spin_is_locked(&cache->lock);
-	spin_lock_irqsave(&cache->lock, flags);
-	cache->contended += contended;
+	if (!spin_trylock_irqsave(&cache->lock, flags)) {
+		spin_lock_irqsave(&cache->lock, flags);
+		cache->contended++;
+	}
 	if (mag->nr) {
 		list_add(&mag->list, &cache->full_mags);
 		cache->nr_full++;
