@@ -75,10 +75,16 @@ void ph_door_refused(struct ph_cache *cache, u64 round, u32 nr)
 	ph_door_refuse(door, (void *)(uintptr_t)round, nr);
 }
 
-/* Another round than the one that the function in line looked for. */
+/*
+ * Another round than the one that the function in line looked for. Who counts
+ * it knows ph_door_counted().
+ */
 static bool ph_door_pop(struct ph_cache *cache, u64 *round)
 {
-	return ph_cpu_pop(cache->cpus, round, 1);
+	if (!ph_cpu_pop(cache->cpus, round, 1))
+		return false;
+	ph_cpu_count(cache->cpus, magazine_hits, -1);
+	return true;
 }
 
 /* How many more than the one that is needed now to take out of the slabs. */
@@ -173,15 +179,14 @@ static bool ph_door_charge(struct privheap_cache *cache)
 	return true;
 }
 
-/* The function in line counted nothing, or what it counted was in vain. */
-static void ph_door_count(struct privheap_cache *cache, bool alloc)
+/*
+ * Whether the function in line has counted the call: not if it came in the middle
+ * of another one, and not where it has no magazines. Who is in the middle of one
+ * stays on his CPU until its end.
+ */
+static bool ph_door_counted(struct privheap_cache *cache)
 {
-	if (!cache->special)
-		return;
-	if (alloc)
-		ph_cpu_count(cache->cache->cpus, magazine_hits, 1);
-	else
-		ph_cpu_count(cache->cache->cpus, frees, 1);
+	return !cache->special && !(READ_ONCE(ph_cpu_here(cache->cpu)->seq) & 1);
 }
 
 /**
@@ -195,6 +200,7 @@ static void ph_door_count(struct privheap_cache *cache, bool alloc)
 void *ph_door_alloc_slow(struct privheap_cache *cache, gfp_t gfp)
 {
 	u32 zero = gfp & __GFP_ZERO ? cache->zero_words : cache->init_words;
+	bool counted = ph_door_counted(cache);
 	void *obj;
 
 	might_alloc(gfp);
@@ -204,9 +210,12 @@ void *ph_door_alloc_slow(struct privheap_cache *cache, gfp_t gfp)
 	if (unlikely(!obj)) {
 		if (cache->quota)
 			atomic64_dec(&cache->used);
+		if (counted)
+			ph_cpu_count(cache->cache->cpus, magazine_hits, -1);
 		return NULL;
 	}
-	ph_door_count(cache, true);
+	if (!counted)
+		ph_cpu_count(cache->cache->cpus, magazine_hits, 1);
 	if (zero)
 		memset64(obj, 0, zero);
 	return obj;
@@ -246,16 +255,18 @@ static void ph_door_give(struct ph_cache *cache, u64 round)
  */
 void ph_door_free_slow(struct privheap_cache *cache, void *obj)
 {
+	bool counted = ph_door_counted(cache);
+
 	if (unlikely(!ph_door_is_object(cache, obj))) {
 		ph_door_refuse(cache, obj, 1);
-		/* The function in line has counted it. */
-		if (!cache->special)
+		if (counted)
 			ph_cpu_count(cache->cache->cpus, frees, -1);
 		return;
 	}
 	if (cache->flags & PRIVHEAP_CACHE_ZERO || want_init_on_free())
 		memset64(obj, 0, cache->zero_words);
-	ph_door_count(cache, false);
+	if (!counted)
+		ph_cpu_count(cache->cache->cpus, frees, 1);
 	if (cache->quota)
 		atomic64_dec(&cache->used);
 	ph_door_give(cache->cache, (uintptr_t)obj);
