@@ -32,10 +32,16 @@ void ph_door_refused(struct ph_cache *cache, u64 round)
 	ph_report_free(door, (void *)(uintptr_t)round, _RET_IP_);
 }
 
-/* Another round than the one that the function in line looked for. */
+/*
+ * Another round than the one that the function in line looked for. Who counts
+ * it knows ph_door_counted().
+ */
 static bool ph_door_pop(struct ph_cache *cache, u64 *round)
 {
-	return ph_cpu_pop(cache->cpus, round, 1);
+	if (!ph_cpu_pop(cache->cpus, round, 1))
+		return false;
+	ph_cpu_count(cache->cpus, magazine_hits, -1);
+	return true;
 }
 
 /* How many more than the one that is needed now to take out of the slabs. */
@@ -130,15 +136,14 @@ static bool ph_door_charge(struct privheap_cache *cache)
 	return true;
 }
 
-/* The function in line counted nothing, or what it counted was in vain. */
-static void ph_door_count(struct privheap_cache *cache, bool alloc)
+/*
+ * Whether the function in line has counted the call: not if it came in the middle
+ * of another one, and not where it has no magazines. Who is in the middle of one
+ * stays on his CPU until its end.
+ */
+static bool ph_door_counted(struct privheap_cache *cache)
 {
-	if (!cache->special)
-		return;
-	if (alloc)
-		ph_cpu_count(cache->cache->cpus, magazine_hits, 1);
-	else
-		ph_cpu_count(cache->cache->cpus, frees, 1);
+	return !cache->special && !(READ_ONCE(ph_cpu_here(cache->cpu)->seq) & 1);
 }
 
 /* Straight out of a slab, for a cache that looks for mistakes. */
@@ -167,6 +172,7 @@ static void *ph_door_take_checked(struct privheap_cache *door, gfp_t gfp,
 void *ph_door_alloc_slow(struct privheap_cache *cache, gfp_t gfp)
 {
 	u32 zero = gfp & __GFP_ZERO ? cache->zero_words : cache->init_words;
+	bool counted = ph_door_counted(cache);
 	void *obj;
 
 	might_alloc(gfp);
@@ -181,9 +187,12 @@ void *ph_door_alloc_slow(struct privheap_cache *cache, gfp_t gfp)
 	if (unlikely(!obj)) {
 		if (cache->quota)
 			atomic64_dec(&cache->used);
+		if (counted)
+			ph_cpu_count(cache->cache->cpus, magazine_hits, -1);
 		return NULL;
 	}
-	ph_door_count(cache, true);
+	if (!counted)
+		ph_cpu_count(cache->cache->cpus, magazine_hits, 1);
 	if (zero)
 		memset64(obj, 0, zero);
 	return obj;
@@ -212,7 +221,7 @@ static void ph_door_free_checked(struct privheap_cache *door, void *obj,
 
 	if (!ph_check_take_back(door, obj, caller))
 		return;
-	ph_door_count(door, false);
+	ph_cpu_count(door->cache->cpus, frees, 1);
 	if (door->quota)
 		atomic64_dec(&door->used);
 	ph_cache_give_slabs(door->cache, &round, 1);
@@ -236,14 +245,15 @@ static void ph_door_give(struct ph_cache *cache, u64 round)
  */
 void ph_door_free_slow(struct privheap_cache *cache, void *obj)
 {
+	bool counted = ph_door_counted(cache);
+
 	if (ph_door_is_checked(cache)) {
 		ph_door_free_checked(cache, obj, _RET_IP_);
 		return;
 	}
 	if (unlikely(!ph_door_is_object(cache, obj))) {
 		ph_report_free(cache, obj, _RET_IP_);
-		/* The function in line has counted it. */
-		if (!cache->special)
+		if (counted)
 			ph_cpu_count(cache->cache->cpus, frees, -1);
 		return;
 	}
@@ -251,7 +261,8 @@ void ph_door_free_slow(struct privheap_cache *cache, void *obj)
 	    (want_init_on_free() &&
 	     !(cache->flags & PRIVHEAP_CACHE_TYPESAFE_BY_RCU)))
 		memset64(obj, 0, cache->zero_words);
-	ph_door_count(cache, false);
+	if (!counted)
+		ph_cpu_count(cache->cache->cpus, frees, 1);
 	if (cache->quota)
 		atomic64_dec(&cache->used);
 	ph_door_give(cache->cache, (uintptr_t)obj);
