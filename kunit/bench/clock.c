@@ -62,10 +62,11 @@ s64 bench_cost(bench_body body, void *arg, unsigned int times)
 }
 
 void bench_row(struct seq_file *out, const char *name, const char *who,
-	       s64 millis)
+	       s64 millis, const char *unit)
 {
-	seq_printf(out, "measure\t%s\t%s\t%lld.%03lld\tns\n", name, who,
-		   div_s64(millis, 1000), millis - div_s64(millis, 1000) * 1000);
+	seq_printf(out, "measure\t%s\t%s\t%lld.%03lld\t%s\n", name, who,
+		   div_s64(millis, 1000), millis - div_s64(millis, 1000) * 1000,
+		   unit);
 }
 
 static int clear_pages(void *page, unsigned int times)

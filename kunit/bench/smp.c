@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One cache and two CPUs: each allocates and frees on its own, or one allocates
+ * what the other frees. Wall time, and the best of many short rounds, because a
+ * machine that is busy with other things can only make one longer.
+ */
+#include <linux/atomic.h>
+#include <linux/cache.h>
+#include <linux/cpumask.h>
+#include <linux/kernel.h>
+#include <linux/ktime.h>
+#include <linux/math64.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include "bench.h"
+
+#define OBJECT	32
+#define BURST	64
+#define BURSTS	20		/* of each CPU in a round */
+#define BATCHES	100		/* that are handed over in a round */
+#define RING	8		/* of them on their way at a time */
+
+/**
+ * struct party - what one CPU does
+ * @work: queued on its CPU
+ * @smp: what all take part in
+ * @own: its objects
+ * @body: its part of a round
+ * @start: when it began with that
+ * @end: when it was through
+ */
+struct party {
+	struct work_struct work;
+	struct smp *smp;
+	struct bench_work own;
+	int (*body)(struct party *party);
+	u64 start;
+	u64 end;
+};
+
+/**
+ * struct smp - parties that run rounds together
+ * @side: whose cache
+ * @cache: the cache
+ * @batch: (handing over) the ring's objects
+ * @made: batches that were put into the ring
+ * @dropped: batches that were taken out of it
+ * @met: arrivals at the gate
+ * @parties: how many there are
+ * @err: of any of them
+ * @best: shortest round, in nanoseconds
+ * @party: they
+ */
+struct smp {
+	const struct bench_side *side;
+	void *cache;
+	void *batch[RING][BURST] ____cacheline_aligned;
+	unsigned long made ____cacheline_aligned;
+	unsigned long dropped ____cacheline_aligned;
+	atomic_t met ____cacheline_aligned;
+	int parties;
+	int err;
+	u64 best;
+	struct party party[2];
+};
+
+/* A gate that opens when all parties are there. */
+static void meet(struct smp *smp)
+{
+	int goal = roundup(atomic_inc_return(&smp->met), smp->parties);
+
+	while (atomic_read(&smp->met) < goal)
+		cpu_relax();
+}
+
+static void judge(struct smp *smp)
+{
+	u64 start = smp->party[0].start, end = smp->party[0].end;
+
+	if (smp->parties > 1) {
+		start = min(start, smp->party[1].start);
+		end = max(end, smp->party[1].end);
+	}
+	smp->best = min(smp->best, end - start);
+}
+
+static void take_part(struct work_struct *work)
+{
+	struct party *party = container_of(work, struct party, work);
+	int round, rounds = bench_short ? 200 : 2000, err;
+	struct smp *smp = party->smp;
+
+	for (round = 0; round < rounds; round++) {
+		meet(smp);
+		party->start = ktime_get_ns();
+		err = party->body(party);
+		party->end = ktime_get_ns();
+		if (err)
+			WRITE_ONCE(smp->err, err);
+		meet(smp);
+		if (party == &smp->party[0])
+			judge(smp);
+		cond_resched();
+	}
+}
+
+static int own_bursts(struct party *party)
+{
+	return party->smp->side->burst(&party->own, BURSTS);
+}
+
+static int produce(struct party *party)
+{
+	struct smp *smp = party->smp;
+	struct bench_work work = { .cache = smp->cache, .count = BURST };
+	unsigned long made = smp->made, goal = made + BATCHES;
+	int err;
+
+	for (; made < goal; made++) {
+		while (made - smp_load_acquire(&smp->dropped) == RING)
+			cpu_relax();
+		work.objects = smp->batch[made % RING];
+		err = smp->side->make(&work, 1);
+		if (err)
+			return err;
+		smp_store_release(&smp->made, made + 1);
+	}
+	return 0;
+}
+
+static int consume(struct party *party)
+{
+	struct smp *smp = party->smp;
+	struct bench_work work = { .cache = smp->cache, .count = BURST };
+	unsigned long dropped = smp->dropped, goal = dropped + BATCHES;
+
+	for (; dropped < goal; dropped++) {
+		while (smp_load_acquire(&smp->made) == dropped) {
+			if (READ_ONCE(smp->err))
+				return 0;
+			cpu_relax();
+		}
+		work.objects = smp->batch[dropped % RING];
+		smp->side->drop(&work, 1);
+		smp_store_release(&smp->dropped, dropped + 1);
+	}
+	return 0;
+}
+
+static int set_up(struct smp *smp, const struct bench_side *side)
+{
+	int i;
+
+	memset(smp, 0, sizeof(*smp));
+	smp->side = side;
+	smp->cache = side->create("privheap_bench_smp", OBJECT, false);
+	if (!smp->cache)
+		return -ENOMEM;
+	for (i = 0; i < ARRAY_SIZE(smp->party); i++) {
+		struct party *party = &smp->party[i];
+
+		INIT_WORK(&party->work, take_part);
+		party->smp = smp;
+		party->own.cache = smp->cache;
+		party->own.count = BURST;
+		/* An array of its own, so that no cache line is shared. */
+		party->own.objects = smp->batch[i];
+	}
+	return 0;
+}
+
+/* Nanoseconds of the best round, or -errno. */
+static s64 run_parties(struct smp *smp, struct workqueue_struct *queue,
+		       int parties)
+{
+	int cpu = cpumask_first(cpu_online_mask), i;
+
+	smp->parties = parties;
+	smp->best = U64_MAX;
+	atomic_set(&smp->met, 0);
+	for (i = 0; i < parties; i++) {
+		queue_work_on(cpu, queue, &smp->party[i].work);
+		cpu = cpumask_next(cpu, cpu_online_mask);
+	}
+	for (i = 0; i < parties; i++)
+		flush_work(&smp->party[i].work);
+	return smp->err ?: smp->best;
+}
+
+static int scale_row(struct seq_file *out, struct smp *smp,
+		     struct workqueue_struct *queue)
+{
+	s64 one, two;
+
+	smp->party[0].body = own_bursts;
+	smp->party[1].body = own_bursts;
+	one = run_parties(smp, queue, 1);
+	if (one < 0)
+		return one;
+	two = run_parties(smp, queue, 2);
+	if (two < 0)
+		return two;
+	bench_row(out, "kernel.smp2", smp->side->who,
+		  div64_s64(2000 * one, two), "times");
+	bench_row(out, "kernel.smp2.pair", smp->side->who,
+		  div_s64(two * 1000, BURSTS * BURST), "wall ns");
+	return 0;
+}
+
+static int handover_row(struct seq_file *out, struct smp *smp,
+			struct workqueue_struct *queue)
+{
+	s64 spent;
+
+	smp->party[0].body = produce;
+	smp->party[1].body = consume;
+	spent = run_parties(smp, queue, 2);
+	if (spent < 0)
+		return spent;
+	bench_row(out, "kernel.smp2.handover", smp->side->who,
+		  div64_s64(BATCHES * BURST * 1000 * NSEC_PER_MSEC, spent),
+		  "objects/ms");
+	return 0;
+}
+
+static int side_rows(struct seq_file *out, struct smp *smp,
+		     const struct bench_side *side,
+		     struct workqueue_struct *queue)
+{
+	int err = set_up(smp, side);
+
+	if (err)
+		return err;
+	err = scale_row(out, smp, queue);
+	err = err ?: handover_row(out, smp, queue);
+	side->destroy(smp->cache);
+	return err;
+}
+
+int bench_smp_show(struct seq_file *out, void *unused)
+{
+	struct workqueue_struct *queue;
+	struct smp *smp;
+	int err = -ENOMEM;
+
+	if (num_online_cpus() < 2)
+		return -ENODEV;
+	queue = alloc_workqueue("privheap_bench", WQ_CPU_INTENSIVE, 0);
+	smp = kzalloc(sizeof(*smp), GFP_KERNEL);
+	if (queue && smp)
+		err = side_rows(out, smp, &bench_door, queue) ?:
+		      side_rows(out, smp, &bench_slub, queue);
+	kfree(smp);
+	if (queue)
+		destroy_workqueue(queue);
+	return err;
+}
