@@ -30,6 +30,11 @@ packages() {
 		libgoogle-perftools-dev "tcmalloc, a peer to measure beside"
 }
 
+newer_line_packages() {
+	"$top/scripts/setup.sh" --packages \
+		linux-headers:6.12:amd64 "the kernel door is measured on both lines"
+}
+
 # The bench module uses the kernel door, whose symbols are those of $built.
 make_bench_module() {
 	mkdir -p "$bench_module"

@@ -6,18 +6,18 @@
 # build/bench/results.json holds the same figures. What each row means is in
 # tools/bench/rows.txt.
 #
-#   bench.sh                   every part below
-#   bench.sh VM OPTION...      all rows for instructions on one kernel,
-#                              e.g. --kernel 6.12, --append init_on_alloc=0
+#   bench.sh                 every part below
+#   bench.sh VM OPTION...    the full part on another kernel, e.g.
+#                            --kernel 6.12, --append init_on_alloc=0
 #
-# SHORT=1: small loops and each part once, to see that every row still runs.
-# PARTS="full door": only these parts:
-#   full   all rows for instructions, stock 6.1
-#   door   the rows of the kernel door: 6.1 and 6.12, with and without
-#          init_on_alloc
-#   books  memory per object, and caches that look for mistakes
-#   smp    two CPUs
-#   um     the kernel door in nanoseconds, in user-mode Linux
+# SHORT=1: small loops and one boot of each part, to see that every row runs.
+# PARTS="door um": only these parts:
+#   full   all rows that count instructions, on 6.1
+#   door   those of the kernel door, on 6.1 and 6.12, with the distribution's
+#          init_on_alloc and without
+#   books  the kernel door's memory, and caches that look for mistakes
+#   smp2   the kernel door on two CPUs, in wall time
+#   um     the kernel door in user-mode Linux, in nanoseconds
 # TEXT=file: another text for the string stream.
 set -eu
 . "$(dirname "$0")/lib.sh"
@@ -25,7 +25,9 @@ set -eu
 
 short=${SHORT:-}
 [ "$short" != 0 ] || short=
-parts=${PARTS:-full door books smp um}
+default_parts="full door books smp2 um"
+[ $# = 0 ] || default_parts=full
+parts=${PARTS:-$default_parts}
 files=()
 
 wanted() {
@@ -33,7 +35,8 @@ wanted() {
 	return 1
 }
 
-# boot PART NAME OPTION...: one guest, whose measurements go into one file.
+# boot PART NAME VM OPTION...: one guest with the modules that were built last;
+# what it measures goes into a file of that name.
 boot() {
 	local part=$1 file=$out/measurements-$2
 
@@ -50,30 +53,72 @@ boot() {
 measure_full() {
 	local adds=() program
 
-	choose_kernel "$@"
-	build
+	run_logged "bench programs" "$out/programs.log" \
+		make -C "$top/tools/bench" OUT="$out/programs"
 	for program in privheap-bench peer-glibc peer-mimalloc peer-jemalloc peer-tcmalloc; do
 		adds+=(--add "$out/programs/$program")
 	done
 	boot full full --icount --append nokaslr --add "$text:/data/text" "${adds[@]}" "$@"
 }
 
-# Of the kernel that the last call of build_kernel_side was for.
-measure_line() {
-	local default=("${@:2}")
-
-	[ ${#default[@]} = 0 ] || boot door "$1" --icount --append nokaslr
-	boot door "$1-unset" --icount --append "nokaslr init_on_alloc=0"
+# A cache of SLUB's looks for mistakes if the command line names it, and has
+# its memory to itself if it says that, too.
+measure_books() {
+	boot books "books-$1" --icount \
+		--append "nokaslr slab_nomerge slub_debug=FZPU,privheap_bench_check"
 }
 
+measure_smp2() {
+	boot smp2 "smp2-$1" --smp 2 --append "nokaslr tsc=reliable clocksource=tsc"
+}
+
+# The full part has the rows of the door for the default of 6.1.
 measure_door() {
-	choose_kernel --kernel 6.1
-	build_kernel_side
-	# The full part has the door's rows for the distribution's default.
-	wanted full || boot door 6.1 --icount --append nokaslr
-	boot door 6.1-zero0 --icount --append "nokaslr init_on_alloc=0"
-	choose_kernel --kernel 6.12
-	build_kernel_side
-	boot door 6.12 --icount --append nokaslr
-	boot door 6.12-zero0 --icount --append "nokaslr init_on_alloc=0"
+	if [ "$1" != 6.1 ] || ! wanted full; then
+		boot door "door-$1" --icount --append nokaslr
+	fi
+	[ -n "$short" ] ||
+		boot door "door-$1-zero0" --icount --append "nokaslr init_on_alloc=0"
 }
+
+# measure_line LINE [VM OPTION]...: all parts that need a stock kernel.
+measure_line() {
+	local line=$1 part
+
+	shift
+	[ $# != 0 ] || set -- --kernel "$line"
+	choose_kernel "$@"
+	build_kernel_side
+	if [ "$line" = 6.1 ] && wanted full; then measure_full "$@"; fi
+	for part in door books smp2; do
+		if wanted $part; then "measure_$part" "$line"; fi
+	done
+}
+
+# One kernel is enough to see that the rows run.
+needs_612() {
+	[ -z "$short" ] && { wanted door || wanted books || wanted smp2; }
+}
+
+measure() {
+	measure_line 6.1 "$@"
+	if needs_612; then measure_line 6.12; fi
+	if wanted um; then
+		files+=("$out/measurements-um")
+		SHORT=$short "$top/scripts/bench-um.sh" "$out/measurements-um"
+	fi
+}
+
+report() {
+	awk -f "$top/scripts/bench-report.awk" -v json="$out/results.json" \
+		"$top/tools/bench/rows.txt" "${files[@]}" | tee "$out/table.txt"
+	return "${PIPESTATUS[0]}"
+}
+
+[ -r "$text" ] || die "cannot read $text"
+packages
+! needs_612 || newer_line_packages
+! wanted um || "$top/scripts/setup.sh" kunit
+rm -f "$out/results.json" "$out"/measurements*
+measure "$@"
+report

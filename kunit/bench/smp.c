@@ -113,6 +113,18 @@ static int own_bursts(struct party *party)
 	return party->smp->side->burst(&party->own, BURSTS);
 }
 
+/* Memory and arithmetic, and nothing that CPUs could have in common. */
+static int own_array(struct party *party)
+{
+	unsigned long *array = (unsigned long *)party->own.objects;
+	int times, i;
+
+	for (times = 0; times < BURSTS * 20; times++)
+		for (i = 0; i < BURST; i++)
+			WRITE_ONCE(array[i], READ_ONCE(array[i]) * 3 + i);
+	return 0;
+}
+
 static int produce(struct party *party)
 {
 	struct smp *smp = party->smp;
@@ -191,21 +203,39 @@ static s64 run_parties(struct smp *smp, struct workqueue_struct *queue,
 	return smp->err ?: smp->best;
 }
 
+/* What two CPUs do in the time of one; and @two, which is how long they took. */
 static int scale_row(struct seq_file *out, struct smp *smp,
-		     struct workqueue_struct *queue)
+		     struct workqueue_struct *queue, const char *name,
+		     int (*body)(struct party *party), s64 *two)
 {
-	s64 one, two;
+	s64 one;
 
-	smp->party[0].body = own_bursts;
-	smp->party[1].body = own_bursts;
+	smp->party[0].body = body;
+	smp->party[1].body = body;
 	one = run_parties(smp, queue, 1);
 	if (one < 0)
 		return one;
-	two = run_parties(smp, queue, 2);
-	if (two < 0)
-		return two;
-	bench_row(out, "kernel.smp2", smp->side->who,
-		  div64_s64(2000 * one, two), "times");
+	*two = run_parties(smp, queue, 2);
+	if (*two < 0)
+		return *two;
+	bench_row(out, name, smp->side->who, div64_s64(2000 * one, *two),
+		  "times");
+	return 0;
+}
+
+static int scale_rows(struct seq_file *out, struct smp *smp,
+		      struct workqueue_struct *queue)
+{
+	s64 two;
+	int err;
+
+	err = scale_row(out, smp, queue, "kernel.smp2.machine", own_array,
+			&two);
+	if (err)
+		return err;
+	err = scale_row(out, smp, queue, "kernel.smp2", own_bursts, &two);
+	if (err)
+		return err;
 	bench_row(out, "kernel.smp2.pair", smp->side->who,
 		  div_s64(two * 1000, BURSTS * BURST), "wall ns");
 	return 0;
@@ -235,7 +265,7 @@ static int side_rows(struct seq_file *out, struct smp *smp,
 
 	if (err)
 		return err;
-	err = scale_row(out, smp, queue);
+	err = scale_rows(out, smp, queue);
 	err = err ?: handover_row(out, smp, queue);
 	side->destroy(smp->cache);
 	return err;
