@@ -21,6 +21,7 @@ file == 1 && /^asked in / {
 	asked[row, substr(field[1], 10)] = field[2]
 	next
 }
+file == 1 && /^most: / { most[row] = substr($0, 7); next }
 file == 1 && /^peer: / { peer_row[row] = substr($0, 7); next }
 file == 1 { next }
 
@@ -84,6 +85,10 @@ function judge(f, wish, name, peers,    word, limit, good) {
 		limit *= value[f, peers, word[4]]
 	good = compare(value[f, name, "privheap"] + 0, word[1], limit + 0)
 	figures++
+	if (name in most && value[f, name, "privheap"] + 0 > most[name]) {
+		missed++
+		return wish " UNSTEADY"
+	}
 	missed += !good
 	return wish (good ? " ok" : " MISSED")
 }

@@ -28,6 +28,7 @@ short=${SHORT:-}
 default_parts="full door books smp2 um"
 [ $# = 0 ] || default_parts=full
 parts=${PARTS:-$default_parts}
+first=
 files=()
 
 wanted() {
@@ -42,7 +43,7 @@ boot() {
 
 	shift 2
 	files+=("$file")
-	"$top/scripts/vm.sh" --kernel "$release" --timeout 3600 \
+	${first:+nice -n -15} "$top/scripts/vm.sh" --kernel "$release" --timeout 3600 \
 		--env PART="$part" --env SHORT="$short" \
 		--add "$built/privheap.ko" --add "$bench_module/privheap_bench.ko" \
 		--add "$config:/data/config" --script "$top/scripts/guest/bench.sh" \
@@ -68,8 +69,9 @@ measure_books() {
 		--append "nokaslr slab_nomerge slub_debug=FZPU,privheap_bench_check"
 }
 
+# Before others who want the two CPUs, where we may.
 measure_smp2() {
-	boot smp2 "smp2-$1" --smp 2 --append "nokaslr tsc=reliable clocksource=tsc"
+	first=1 boot smp2 "smp2-$1" --smp 2 --append "nokaslr tsc=reliable clocksource=tsc"
 }
 
 # The full part has the rows of the door for the default of 6.1.
