@@ -13,6 +13,10 @@ struct seq_file;
 /* Whether this run is only to see that all rows work. */
 extern bool bench_short;
 
+/* Rounds of which the cheapest counts, and how much longer to make each. */
+extern unsigned int bench_rounds;
+extern unsigned int bench_repeat;
+
 /* Something that is done @times times in a row; 0 or -errno. */
 typedef int (*bench_body)(void *arg, unsigned int times);
 

@@ -19,6 +19,14 @@ bool bench_short;
 module_param_named(short, bench_short, bool, 0400);
 MODULE_PARM_DESC(short, "only see that all rows work");
 
+unsigned int bench_rounds = 25;
+module_param_named(rounds, bench_rounds, uint, 0400);
+MODULE_PARM_DESC(rounds, "of which the cheapest counts");
+
+unsigned int bench_repeat = 1;
+module_param_named(repeat, bench_repeat, uint, 0400);
+MODULE_PARM_DESC(repeat, "times as long rounds, for a clock that is coarse");
+
 static struct dentry *folder;
 static s64 kmalloc_result;
 
