@@ -33,15 +33,25 @@ void ph_door_refused(struct ph_cache *cache, u64 round)
 }
 
 /*
- * Another round than the one that the function in line looked for. Who counts
- * it knows ph_door_counted().
+ * Another round than the one that the function in line looked for: of the
+ * previous magazine, as a rule. Who counts it knows ph_door_counted().
  */
 static bool ph_door_pop(struct ph_cache *cache, u64 *round)
 {
-	if (!ph_cpu_pop(cache->cpus, round, 1))
+	struct ph_magazine *mag;
+	struct ph_cpu *cpu;
+	bool got;
+
+	if (unlikely(!ph_cpu_enter(cache->cpus, &cpu)))
 		return false;
-	ph_cpu_count(cache->cpus, magazine_hits, -1);
-	return true;
+	if (!cpu->loaded->nr)
+		ph_cpu_swap(cpu);
+	mag = cpu->loaded;
+	got = mag->nr;
+	if (got)
+		*round = mag->round[--mag->nr];
+	ph_cpu_leave_uncounted(cpu);
+	return got;
 }
 
 /* How many more than the one that is needed now to take out of the slabs. */
@@ -227,6 +237,28 @@ static void ph_door_free_checked(struct privheap_cache *door, void *obj,
 	ph_cache_give_slabs(door->cache, &round, 1);
 }
 
+/*
+ * Onto the previous magazine, the loaded one being full: what it mostly comes to.
+ * What the function in line checks is enough here, too.
+ */
+static bool ph_door_push_prev(struct privheap_cache *cache, void *obj)
+{
+	struct ph_magazine *mag;
+	struct ph_cpu *cpu;
+	bool put;
+
+	if (unlikely(!ph_cpu_enter(cache->cpu, &cpu)))
+		return false;
+	mag = cpu->prev;
+	put = mag->nr < mag->cap && ph_page_is_of(cache, obj);
+	if (put) {
+		mag->round[mag->nr++] = (uintptr_t)obj;
+		ph_cpu_swap(cpu);
+	}
+	ph_cpu_leave_uncounted(cpu);
+	return put;
+}
+
 static void ph_door_give(struct ph_cache *cache, u64 round)
 {
 	if (ph_cpu_push(cache->cpus, &round, 1))
@@ -247,6 +279,8 @@ void ph_door_free_slow(struct privheap_cache *cache, void *obj)
 {
 	bool counted = ph_door_counted(cache);
 
+	if (counted && ph_door_push_prev(cache, obj))
+		return;
 	if (ph_door_is_checked(cache)) {
 		ph_door_free_checked(cache, obj, _RET_IP_);
 		return;

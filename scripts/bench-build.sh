@@ -2,11 +2,12 @@
 # shellcheck shell=bash
 #
 # Builds what bench.sh and profile.sh take into the guest. Sourced after
-# lib.sh, never run. Sets release, config (a file), built (a folder).
+# lib.sh, never run. Sets release, config (a file), built and bench_module
+# (folders).
 
 out=${top:?}/build/bench
 text=${TEXT:-/usr/share/common-licenses/GPL-3}
-export release config built
+export release config built bench_module
 
 # What the VM is told about the kernel decides what the modules are built for.
 choose_kernel() {
@@ -29,27 +30,50 @@ packages() {
 		libgoogle-perftools-dev "tcmalloc, a peer to measure beside"
 }
 
-# The bench module's objects stay out of the source folder.
-build_bench_module() {
-	mkdir -p "$out/module"
-	ln -sf -t "$out/module" "$top"/kunit/bench/*
-	MAKEFLAGS='' make -C "$kdir" M="$out/module" W=1 modules
+newer_line_packages() {
+	"$top/scripts/setup.sh" --packages \
+		linux-headers:6.12:amd64 "the kernel door is measured on both lines"
 }
 
-build() {
+# The bench module uses the kernel door, whose symbols are those of $built.
+make_bench_module() {
+	mkdir -p "$bench_module"
+	ln -sf -t "$bench_module" "$top"/kunit/bench/*
+	find "$bench_module" -xtype l -delete
+	ln -sfn "$top/include" "$bench_module/include"
+	MAKEFLAGS='' make -C "$kdir" M="$bench_module" W=1 \
+		KBUILD_EXTRA_SYMBOLS="$built/Module.symvers" "$@" modules
+}
+
+# build_modules KDIR [MAKE ARGUMENT]...: privheap and the bench module against
+# one kernel, whose objects stay apart from those of other kernels.
+build_modules() {
+	kdir=$1
+	shift
+	mkdir -p "$out"
+	built=$("$top/scripts/module.sh" "$kdir" "$@" 2>"$out/module.log") ||
+		{ cat "$out/module.log" >&2; die "building the module failed"; }
+	bench_module=$out/modules/${built##*/}
+	run_logged "bench module (${built##*/})" "$out/bench-module.log" make_bench_module "$@"
+	ln -sfn "$bench_module" "$out/module"
+}
+
+# What a guest with a stock kernel loads.
+build_kernel_side() {
 	local image
 
-	[ -r "$text" ] || die "cannot read $text"
-	packages
-	mkdir -p "$out"
 	image=$("$top/scripts/image.sh" "${which[@]}")
 	release=${image##*/}
 	config=$image/boot/config-$release
-	kdir=/usr/src/linux-headers-$release
-	[ -e "$kdir" ] || die "no headers of $release: run scripts/setup.sh build"
-	built=$("$top/scripts/module.sh" "$kdir" 2>"$out/module.log") ||
-		{ cat "$out/module.log" >&2; die "building the module failed"; }
-	run_logged "bench module" "$out/bench-module.log" build_bench_module
+	[ -e "/usr/src/linux-headers-$release" ] ||
+		die "no headers of $release: install linux-headers-$release"
+	build_modules "/usr/src/linux-headers-$release"
+}
+
+build() {
+	[ -r "$text" ] || die "cannot read $text"
+	packages
+	build_kernel_side
 	run_logged "bench programs" "$out/programs.log" \
 		make -C "$top/tools/bench" OUT="$out/programs"
 }

@@ -21,6 +21,7 @@
 #define _LINUX_PRIVHEAP_H
 
 #include <linux/atomic.h>
+#include <linux/bitops.h>
 #include <linux/gfp.h>
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -254,15 +255,13 @@ static __always_inline bool ph_cpu_enter(struct ph_cpu *cpus,
 	preempt_disable();
 	*cpu = ph_cpu_here(cpus);
 	/*
-	 * Not READ_ONCE() and its like: nobody but this CPU writes it, and an
-	 * interrupt leaves it even.
+	 * One instruction where there is one for it, but it need not be: nobody
+	 * but this CPU writes it, and an interrupt leaves it as it was.
 	 */
-	if (unlikely((*cpu)->seq & 1)) {
+	if (unlikely(__test_and_set_bit(0, &(*cpu)->seq))) {
 		preempt_enable();
 		return false;
 	}
-	barrier();
-	(*cpu)->seq++;
 	barrier();
 	return true;
 }
@@ -355,6 +354,9 @@ static __always_inline void *privheap_cache_alloc(struct privheap_cache *cache,
 	barrier();
 	mag->nr--;
 	ph_cpu_leave(cpu);
+	/* So that the caller's look whether there is one is for nothing. */
+	if (!obj)
+		__builtin_unreachable();
 	if (gfp & __GFP_ZERO)
 		memset64(obj, 0, cache->zero_words);
 	else if (cache->init_words)

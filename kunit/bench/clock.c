@@ -9,8 +9,6 @@
 
 #include "bench.h"
 
-#define ROUNDS	25
-
 static u64 clock_cost(void)
 {
 	u64 best = U64_MAX;
@@ -37,7 +35,7 @@ static s64 best_round(bench_body body, void *arg, unsigned int times)
 	u64 best = U64_MAX, cost = clock_cost();
 	int i, err;
 
-	for (i = 0; i <= ROUNDS; i++) {
+	for (i = 0; i <= bench_rounds; i++) {
 		u64 start, spent;
 
 		start = ktime_get_ns();
@@ -53,8 +51,10 @@ static s64 best_round(bench_body body, void *arg, unsigned int times)
 
 s64 bench_cost(bench_body body, void *arg, unsigned int times)
 {
-	s64 best = best_round(body, arg, times);
+	s64 best;
 
+	times *= bench_repeat;
+	best = best_round(body, arg, times);
 	if (best < 0)
 		return best;
 	return div_s64((best - best_round(empty_loop, NULL, times)) * 1000,
@@ -62,10 +62,11 @@ s64 bench_cost(bench_body body, void *arg, unsigned int times)
 }
 
 void bench_row(struct seq_file *out, const char *name, const char *who,
-	       s64 millis)
+	       s64 millis, const char *unit)
 {
-	seq_printf(out, "measure\t%s\t%s\t%lld.%03lld\tns\n", name, who,
-		   div_s64(millis, 1000), millis - div_s64(millis, 1000) * 1000);
+	seq_printf(out, "measure\t%s\t%s\t%lld.%03lld\t%s\n", name, who,
+		   div_s64(millis, 1000), millis - div_s64(millis, 1000) * 1000,
+		   unit);
 }
 
 static int clear_pages(void *page, unsigned int times)

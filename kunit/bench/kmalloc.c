@@ -50,23 +50,28 @@ static s64 bytes_beneath(void **objects, size_t count, unsigned long *seen)
 	return held;
 }
 
-s64 bench_kmalloc_held(const u32 *sizes, size_t count)
+s64 bench_slub_held(void **objects, size_t count)
 {
 	unsigned long pages = PFN_DOWN(__pa(high_memory - 1)) + 1;
 	unsigned long *seen = kvcalloc(BITS_TO_LONGS(pages), sizeof(*seen),
 				       GFP_KERNEL);
-	void **objects;
 	s64 held;
 
 	if (!seen)
 		return -ENOMEM;
-	objects = make_objects(sizes, count);
-	if (IS_ERR(objects)) {
-		held = PTR_ERR(objects);
-	} else {
-		held = bytes_beneath(objects, count, seen);
-		free_objects(objects, count);
-	}
+	held = bytes_beneath(objects, count, seen);
 	kvfree(seen);
+	return held;
+}
+
+s64 bench_kmalloc_held(const u32 *sizes, size_t count)
+{
+	void **objects = make_objects(sizes, count);
+	s64 held;
+
+	if (IS_ERR(objects))
+		return PTR_ERR(objects);
+	held = bench_slub_held(objects, count);
+	free_objects(objects, count);
 	return held;
 }

@@ -15,6 +15,18 @@
 
 #include "bench.h"
 
+bool bench_short;
+module_param_named(short, bench_short, bool, 0400);
+MODULE_PARM_DESC(short, "only see that all rows work");
+
+unsigned int bench_rounds = 25;
+module_param_named(rounds, bench_rounds, uint, 0400);
+MODULE_PARM_DESC(rounds, "of which the cheapest counts");
+
+unsigned int bench_repeat = 1;
+module_param_named(repeat, bench_repeat, uint, 0400);
+MODULE_PARM_DESC(repeat, "times as long rounds, for a clock that is coarse");
+
 static struct dentry *folder;
 static s64 kmalloc_result;
 
@@ -54,7 +66,10 @@ static const struct file_operations kmalloc_fops = {
 	.llseek = default_llseek,
 };
 
-DEFINE_SHOW_ATTRIBUTE(bench_slub);
+DEFINE_SHOW_ATTRIBUTE(bench_speed);
+DEFINE_SHOW_ATTRIBUTE(bench_checked);
+DEFINE_SHOW_ATTRIBUTE(bench_order);
+DEFINE_SHOW_ATTRIBUTE(bench_smp);
 
 static int bench_clear_page_show(struct seq_file *out, void *unused)
 {
@@ -72,7 +87,10 @@ static int __init privheap_bench_init(void)
 {
 	folder = debugfs_create_dir("privheap_bench", NULL);
 	debugfs_create_file("kmalloc", 0600, folder, NULL, &kmalloc_fops);
-	debugfs_create_file("slub", 0400, folder, NULL, &bench_slub_fops);
+	debugfs_create_file("speed", 0400, folder, NULL, &bench_speed_fops);
+	debugfs_create_file("checked", 0400, folder, NULL, &bench_checked_fops);
+	debugfs_create_file("order", 0400, folder, NULL, &bench_order_fops);
+	debugfs_create_file("smp", 0400, folder, NULL, &bench_smp_fops);
 	debugfs_create_file("clear_page", 0400, folder, NULL,
 			    &bench_clear_page_fops);
 	return 0;

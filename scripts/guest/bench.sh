@@ -1,20 +1,58 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Runs every benchmark in the guest and leaves the lines for the report in
-# /tmp/measurements. The first failure ends it: a table with holes is none.
+# Runs the benchmarks of one part in the guest and leaves the lines for the
+# report in /tmp/measurements. The first failure ends it: a table with holes is
+# none. The parts are explained in scripts/bench.sh.
 set -eu
 
 text=/data/text
 results=/tmp/measurements
+door=/sys/kernel/debug/privheap_bench
+
+machine() {
+	case $PART in
+	um) echo "user-mode Linux$(um_checks)" ;;
+	smp2) echo "QEMU, 2 CPUs, wall time" ;;
+	*) echo "QEMU icount, 1 CPU" ;;
+	esac
+}
+
+# A kernel that looks for its own mistakes is slower, and not evenly.
+um_checks() {
+	! grep -q '^CONFIG_PROVE_LOCKING=y' /data/config || echo ", lockdep"
+}
 
 # The distribution zeroes what it allocates unless the command line says not to.
+init_on_alloc() {
+	set -- "$(sed 's/.*init_on_alloc=\([01]\).*/\1/;t;d' /proc/cmdline)"
+	[ -n "$1" ] || set -- "$(grep -c '^CONFIG_INIT_ON_ALLOC_DEFAULT_ON=y' /data/config || true)"
+	echo "init_on_alloc=$1"
+}
+
 describe() {
-	init_on_alloc=$(sed 's/.*init_on_alloc=\([01]\).*/\1/;t;d' /proc/cmdline)
-	[ -n "$init_on_alloc" ] ||
-		init_on_alloc=$(grep -c '^CONFIG_INIT_ON_ALLOC_DEFAULT_ON=y' /data/config) || true
-	printf 'environment\tLinux %s %s, QEMU icount, 1 CPU, init_on_alloc=%s%s\n' \
-		"$(uname -r)" "$(uname -m)" "$init_on_alloc" "${SHORT:+, SHORT}"
+	slab=$(tr ' ' '\n' </proc/cmdline | grep '^sl[au]b_' | tr '\n' ' ')
+	printf 'part\t%s\n' "$PART"
+	printf 'environment\tLinux %s %s, %s, %s%s%s\n' "$(uname -r)" "$(uname -m)" \
+		"$(machine)" "$(init_on_alloc)" "${slab:+, ${slab% }}" "${SHORT:+, SHORT}"
+}
+
+# In wall time a round has to be long beside the clock's step, and interrupts
+# and other processes spoil many.
+patience() {
+	[ "$PART" = um ] || return 0
+	if [ -n "$SHORT" ]; then echo repeat=20 rounds=100; else echo repeat=20 rounds=1000; fi
+}
+
+load() {
+	insmod /modules/privheap.ko "$@"
+	# shellcheck disable=SC2046 # several parameters
+	insmod /modules/privheap_bench.ko short="${SHORT:-0}" $(patience)
+}
+
+unload() {
+	rmmod privheap_bench
+	rmmod privheap
 }
 
 ours() {
@@ -29,34 +67,54 @@ peer() {
 	"$program" "$@" >>$results
 }
 
+# The kernel door and SLUB, one after the other.
+kernel_rows() {
+	echo "  kernel door: $1" >&2
+	cat $door/"$1" >>$results
+}
+
 # Half a huge page would count as a whole one, which is not the allocator's
 # fault; but for its speed it gets what the distribution gives it.
 huge_pages() {
 	echo "$1" >/sys/kernel/mm/transparent_hugepage/enabled
 }
 
+peers() {
+	for name in glibc mimalloc jemalloc tcmalloc; do
+		peer $name speed
+		peer $name alone
+		peer $name crowded
+		huge_pages never
+		peer $name waste $text
+		peer $name ints
+		huge_pages always
+	done
+}
+
+full() {
+	kernel_rows speed
+	ours call
+	ours scale
+	ours waste $text
+	ours ints
+	ours kmalloc $text
+	ours growable
+	ours open system
+	ours policy $text
+	unload
+	load reserve_mb=64
+	ours open reserve
+	peers
+}
+
 describe >$results
-insmod /modules/privheap_bench.ko
-insmod /modules/privheap.ko
-cat /sys/kernel/debug/privheap_bench/slub >>$results
-ours call
-ours scale
-ours waste $text
-ours ints
-ours kmalloc $text
-ours growable
-ours open system
-ours policy $text
-rmmod privheap
-insmod /modules/privheap.ko reserve_mb=64
-ours open reserve
-for name in glibc mimalloc jemalloc tcmalloc; do
-	peer $name speed
-	peer $name alone
-	peer $name crowded
-	huge_pages never
-	peer $name waste $text
-	peer $name ints
-	huge_pages always
-done
+load
+case $PART in
+full) full ;;
+door | um) kernel_rows speed ;;
+books) kernel_rows checked; kernel_rows order ;;
+smp2) kernel_rows smp ;;
+*) echo "no such part: $PART" >&2; exit 1 ;;
+esac
+unload
 echo "end" >>$results
