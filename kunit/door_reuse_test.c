@@ -206,7 +206,7 @@ static void shrink_leaves_what_is_in_use(struct kunit *test)
 			privheap_cache_free(cache, objs[i]);
 	KUNIT_EXPECT_EQ(test, privheap_cache_shrink(cache), 1);
 	for (i = 0; i < 3000; i += 10) {
-		bad += memchr_inv(objs[i], i % 251, 64) != NULL;
+		bad += !!memchr_inv(objs[i], i % 251, 64);
 		privheap_cache_free(cache, objs[i]);
 	}
 	KUNIT_EXPECT_EQ(test, bad, 0);
