@@ -13,7 +13,7 @@
 
 #define STRESS_TIMERS	2
 #define STRESS_STEPS	10
-#define STRESS_EVERY_NS	(200 * NSEC_PER_USEC)
+#define STRESS_AFTER_NS	(50 * NSEC_PER_USEC)
 #define STRESS_MODE	(IS_ENABLED(CONFIG_PREEMPT_RT) ?	\
 			 HRTIMER_MODE_REL_SOFT : HRTIMER_MODE_REL)
 
@@ -44,10 +44,7 @@ static enum hrtimer_restart stress_timer_fn(struct hrtimer *timer)
 	struct stress_timer *t = container_of(timer, struct stress_timer, timer);
 
 	stress_steps(&t->actor);
-	if (stress_stopped())
-		return HRTIMER_NORESTART;
-	hrtimer_forward_now(timer, ns_to_ktime(STRESS_EVERY_NS));
-	return HRTIMER_RESTART;
+	return HRTIMER_NORESTART;
 }
 
 static void stress_work_fn(struct irq_work *work)
@@ -74,20 +71,26 @@ int stress_irqs_start(void)
 		stress_actor_init(&t->actor, "timer");
 		hrtimer_init(&t->timer, CLOCK_MONOTONIC, STRESS_MODE);
 		t->timer.function = stress_timer_fn;
-		hrtimer_start(&t->timer, ns_to_ktime(STRESS_EVERY_NS),
-			      STRESS_MODE);
 	}
 	WRITE_ONCE(stress_irqs, true);
 	return 0;
 }
 
-/* Threads cause what does not come by itself. */
+/*
+ * Threads cause them all. A timer that starts itself again could leave a slow
+ * machine no time for anything else.
+ */
 void stress_irqs_kick(void)
 {
+	u32 i;
+
 	if (!READ_ONCE(stress_irqs))
 		return;
 	irq_work_queue(&stress_work);
 	tasklet_schedule(&stress_tasklet);
+	for (i = 0; i < STRESS_TIMERS; i++)
+		hrtimer_start(&stress_timers[i].timer,
+			      ns_to_ktime(STRESS_AFTER_NS << i), STRESS_MODE);
 }
 
 void stress_irqs_stop(void)

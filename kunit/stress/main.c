@@ -36,7 +36,6 @@ static struct dentry *stress_folder;
 static struct privheap *stress_the_heap;
 static struct privheap_cache *stress_caches[STRESS_KINDS];
 static u64 stress_ops;
-static bool stress_stop;
 
 struct privheap *stress_heap(void)
 {
@@ -46,11 +45,6 @@ struct privheap *stress_heap(void)
 struct privheap_cache *stress_cache(u32 kind)
 {
 	return stress_caches[kind];
-}
-
-bool stress_stopped(void)
-{
-	return READ_ONCE(stress_stop);
 }
 
 u64 stress_goal(void)
@@ -82,6 +76,13 @@ void stress_fault(const char *who, const char *what)
 void stress_count(const char *who, u64 ops)
 {
 	stress_add(who, 0, ops);
+}
+
+/* Who sleeps for minutes in one go is taken for hung. */
+void stress_await(struct completion *done)
+{
+	while (!wait_for_completion_timeout(done, 5 * HZ))
+		;
 }
 
 static const struct {
@@ -166,7 +167,6 @@ static void stress_end(void)
 {
 	stress_threads_stop();
 	stress_readers_stop();
-	WRITE_ONCE(stress_stop, true);
 	stress_irqs_stop();
 	stress_churn_stop();
 	stress_promise_stop();
@@ -178,7 +178,6 @@ static int stress_run(u64 ops)
 
 	memset(stress_rows, 0, sizeof(stress_rows));
 	stress_ops = ops;
-	WRITE_ONCE(stress_stop, false);
 	err = stress_open_heap();
 	err = err ?: stress_start();
 	stress_end();

@@ -29,6 +29,7 @@ static struct privheap_cache *stress_nodes;
 static struct stress_node __rcu *stress_table[STRESS_NODES];
 static struct task_struct *stress_updater, *stress_reader[STRESS_READERS];
 static struct stress_actor stress_update_actor;
+static DECLARE_COMPLETION(stress_updated);
 static u64 stress_reads[STRESS_READERS];
 
 static void stress_node_ctor(void *obj)
@@ -73,6 +74,7 @@ static int stress_update_fn(void *data)
 			privheap_cache_shrink(stress_nodes);
 		cond_resched();
 	}
+	complete(&stress_updated);
 	while (!kthread_should_stop())
 		schedule_timeout_interruptible(HZ / 50 + 1);
 	return 0;
@@ -125,6 +127,7 @@ int stress_readers_start(void)
 	u32 i;
 
 	stress_actor_init(&stress_update_actor, "updater");
+	reinit_completion(&stress_updated);
 	cache = privheap_cache_create(stress_heap(), "node",
 				      sizeof(struct stress_node), &args);
 	if (IS_ERR(cache))
@@ -153,6 +156,8 @@ void stress_readers_stop(void)
 	struct stress_node *node;
 	u32 i;
 
+	if (!IS_ERR_OR_NULL(stress_updater))
+		stress_await(&stress_updated);
 	stress_end_thread(&stress_updater);
 	for (i = 0; i < STRESS_READERS; i++) {
 		stress_end_thread(&stress_reader[i]);

@@ -11,6 +11,7 @@
 #ifndef PRIVHEAP_STRESS_H
 #define PRIVHEAP_STRESS_H
 
+#include <linux/completion.h>
 #include <linux/prandom.h>
 #include <linux/privheap.h>
 
@@ -64,10 +65,10 @@ struct stress_actor {
 /* main.c: what there is to work with, and what went wrong. */
 struct privheap *stress_heap(void);
 struct privheap_cache *stress_cache(u32 kind);
-bool stress_stopped(void);
 u64 stress_goal(void);
 void stress_fault(const char *who, const char *what);
 void stress_count(const char *who, u64 ops);
+void stress_await(struct completion *done);
 
 /* actor.c */
 void stress_ctor(void *obj);

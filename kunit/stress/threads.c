@@ -19,6 +19,8 @@
  * @body: what he does
  * @cpu: where; -1: anywhere
  * @task: the thread, if it was made
+ * @woken: whether it was let go
+ * @done: he has reached the goal
  * @held: (bulk) what he has, more than an actor can
  * @objs: (bulk) the same, for the calls
  */
@@ -27,6 +29,8 @@ struct stress_thread {
 	void (*body)(struct stress_thread *thread);
 	int cpu;
 	struct task_struct *task;
+	bool woken;
+	struct completion done;
 	struct stress_held held[STRESS_BULK];
 	void *objs[STRESS_BULK];
 };
@@ -45,7 +49,7 @@ static void stress_body_single(struct stress_thread *thread)
 
 	while (actor->ops < stress_goal()) {
 		stress_step(actor, GFP_KERNEL);
-		if (!(actor->serial % 32)) {
+		if (!(actor->serial % 8)) {
 			stress_irqs_kick();
 			cond_resched();
 		}
@@ -145,6 +149,7 @@ static int stress_thread_fn(void *data)
 	struct stress_thread *thread = data;
 
 	thread->body(thread);
+	complete(&thread->done);
 	while (!kthread_should_stop())
 		schedule_timeout_interruptible(HZ / 50 + 1);
 	return 0;
@@ -160,6 +165,7 @@ static int stress_thread_start(u32 nr)
 		return -ENOMEM;
 	stress_threads[nr] = thread;
 	stress_actor_init(&thread->actor, cast->name);
+	init_completion(&thread->done);
 	thread->body = cast->body;
 	task = kthread_create(stress_thread_fn, thread, "privheap/%u", nr);
 	if (IS_ERR(task))
@@ -180,12 +186,14 @@ int stress_threads_start(void)
 	for (nr = 0; nr < ARRAY_SIZE(stress_cast) && !err; nr++)
 		err = stress_thread_start(nr);
 	/* All of them or none: the consumer waits for the producer. */
-	for (nr = 0; nr < ARRAY_SIZE(stress_cast) && !err; nr++)
+	for (nr = 0; nr < ARRAY_SIZE(stress_cast) && !err; nr++) {
+		stress_threads[nr]->woken = true;
 		wake_up_process(stress_threads[nr]->task);
+	}
 	return err;
 }
 
-/* A thread that was never woken ends without having begun. */
+/* A thread that is stopped too early, or never woken, ends without beginning. */
 void stress_threads_stop(void)
 {
 	struct stress_thread *thread;
@@ -196,6 +204,8 @@ void stress_threads_stop(void)
 		stress_threads[nr] = NULL;
 		if (!thread)
 			continue;
+		if (thread->woken)
+			stress_await(&thread->done);
 		if (thread->task)
 			kthread_stop(thread->task);
 		stress_actor_exit(&thread->actor);
