@@ -218,15 +218,31 @@ u32 ph_cache_take_slabs(struct ph_cache *cache, u64 *rounds, u32 nr,
 	return got;
 }
 
-/* The slab of a round; @slab is a guess. */
+/*
+ * The slab of a round; @slab is a guess. NULL where the slab is gone: what was
+ * freed twice does not keep it.
+ */
 static struct ph_slab *ph_cache_slab_of(struct ph_cache *cache,
 					struct ph_slab *slab, u64 round)
 {
-	if (cache->geo.keep & PH_BY_ADDRESS)
-		return ph_slab_of_address((void *)(uintptr_t)round);
+	if (cache->geo.keep & PH_BY_ADDRESS) {
+		slab = ph_slab_of_address((void *)(uintptr_t)round);
+		return slab && slab->cache == cache ? slab : NULL;
+	}
 	if (slab && ph_round_key(round) - slab->key < slab->reach)
 		return slab;
 	return ph_region_slab(cache->region, ph_round_offset(round));
+}
+
+static bool ph_cache_return_one(struct ph_cache *cache, struct ph_slab *slab,
+				u64 round)
+{
+	struct list_head *from = ph_cache_unlist(cache, slab);
+	bool given = ph_slab_give(slab, round);
+
+	cache->free_slots += given;
+	ph_cache_relist(cache, slab, from);
+	return given;
 }
 
 /**
@@ -240,7 +256,6 @@ static struct ph_slab *ph_cache_slab_of(struct ph_cache *cache,
 void ph_cache_return(struct ph_cache *cache, const u64 *rounds, u32 nr)
 {
 	struct ph_slab *slab = NULL;
-	struct list_head *from;
 	unsigned long flags;
 	u32 i, nr_bad = 0;
 	u64 bad = 0;
@@ -249,14 +264,11 @@ void ph_cache_return(struct ph_cache *cache, const u64 *rounds, u32 nr)
 	spin_lock_irqsave(&cache->lock, flags);
 	for (i = 0; i < nr; i++) {
 		slab = ph_cache_slab_of(cache, slab, rounds[i]);
-		from = ph_cache_unlist(cache, slab);
-		if (likely(ph_slab_give(slab, rounds[i]))) {
-			cache->free_slots++;
-		} else {
+		if (unlikely(!slab || !ph_cache_return_one(cache, slab,
+							   rounds[i]))) {
 			bad = rounds[i];
 			nr_bad++;
 		}
-		ph_cache_relist(cache, slab, from);
 	}
 	spin_unlock_irqrestore(&cache->lock, flags);
 	rcu_read_unlock();

@@ -204,13 +204,19 @@ static void ph_slab_unmark_pages(struct ph_slab *slab)
 
 /**
  * ph_slab_of_address() - the slab by address that an address lies in
- * @addr: one of its slots
+ * @addr: in a page that is, or was, one of a slab by address
  *
- * Context: any in which the slab stays.
+ * Context: RCU read side.
+ * Return: the slab, or NULL where the page is none of a slab any more.
  */
 struct ph_slab *ph_slab_of_address(const void *addr)
 {
-	return (void *)virt_to_page(addr)->lru.next;
+	struct page *page = virt_to_page(addr);
+	struct ph_slab *slab = (void *)READ_ONCE(page->lru.next);
+
+	if ((void *)READ_ONCE(page->lru.prev) != ph_slab_mask(slab))
+		return NULL;
+	return slab;
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_slab_of_address);
 
@@ -223,14 +229,10 @@ EXPORT_SYMBOL_IF_KUNIT(ph_slab_of_address);
  */
 bool ph_slab_owns(const void *addr, struct ph_slab **slab)
 {
-	struct page *page;
-
 	if (!virt_addr_valid(addr))
 		return false;
-	page = virt_to_page(addr);
-	*slab = (void *)READ_ONCE(page->lru.next);
-	return *slab && page_private(page) &&
-	       (void *)READ_ONCE(page->lru.prev) == ph_slab_mask(*slab);
+	*slab = ph_slab_of_address(addr);
+	return *slab && page_private(virt_to_page(addr));
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_slab_owns);
 
