@@ -270,7 +270,9 @@ void ph_door_free_slow(struct privheap_cache *cache, void *obj)
 			ph_cpu_count(cache->cache->cpus, frees, -1);
 		return;
 	}
-	if (cache->flags & PRIVHEAP_CACHE_ZERO || want_init_on_free())
+	/* As SLUB does it: what RCU readers may look at is not cleared. */
+	if (want_init_on_free() &&
+	    !(cache->flags & PRIVHEAP_CACHE_TYPESAFE_BY_RCU))
 		memset64(obj, 0, cache->zero_words);
 	if (!counted)
 		ph_cpu_count(cache->cache->cpus, frees, 1);
