@@ -230,7 +230,7 @@ static void call_in_the_middle_of_a_call(struct kunit *test)
 }
 
 /*
- * A timer that allocates and frees all the time, in the middle of whatever
+ * A timer that allocates and frees, time and again, in the middle of whatever
  * this does. The first word of an object tells whether it is in use: the
  * constructor clears it, and it survives free.
  */
@@ -285,10 +285,8 @@ static enum hrtimer_restart ph_storm_tick(struct hrtimer *timer)
 		else
 			storm->held[storm->nr++] = ph_storm_take(storm);
 	}
-	if (++storm->ticks >= PH_STORM_TICKS)
-		return HRTIMER_NORESTART;
-	hrtimer_forward_now(timer, ns_to_ktime(50 * NSEC_PER_USEC));
-	return HRTIMER_RESTART;
+	storm->ticks++;
+	return HRTIMER_NORESTART;
 }
 
 static void interrupts_in_the_middle_of_calls(struct kunit *test)
@@ -302,8 +300,10 @@ static void interrupts_in_the_middle_of_calls(struct kunit *test)
 	storm->cache = ph_door_cache(test, 64, &args);
 	hrtimer_init(&storm->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
 	storm->timer.function = ph_storm_tick;
-	hrtimer_start(&storm->timer, 0, HRTIMER_MODE_REL);
 	while (READ_ONCE(storm->ticks) < PH_STORM_TICKS) {
+		if (!hrtimer_active(&storm->timer))
+			hrtimer_start(&storm->timer, ns_to_ktime(50000),
+				      HRTIMER_MODE_REL);
 		for (i = 0; i < 200; i++)
 			objs[i] = ph_storm_take(storm);
 		for (i = 0; i < 200; i++)

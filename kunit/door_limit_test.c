@@ -3,6 +3,7 @@
 
 #include <linux/bottom_half.h>
 #include <linux/irqflags.h>
+#include <linux/sched/mm.h>
 
 #include "door_fixture.h"
 
@@ -127,6 +128,30 @@ static void maximum_is_met_with_what_others_do_not_use(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 100, ph_door_alloc_all(cache, GFP_KERNEL, objs,
 						     100));
 	ph_door_free_all(cache, objs, 100);
+	ph_door_relieve();
+}
+
+/*
+ * As a file system does when memory is reclaimed from it: it must not wait for
+ * anybody who waits for memory, such as who makes a cache. Lockdep tells.
+ */
+static void maximum_is_met_without_waiting_for_file_systems(struct kunit *test)
+{
+	struct privheap_cache *idle = ph_door_cache(test, 1000, NULL);
+	struct privheap_cache *cache = ph_door_cache(test, 500, NULL);
+	void **objs = ph_door_objects();
+	u32 nr;
+
+	KUNIT_ASSERT_EQ(test, 200, ph_door_alloc_all(idle, GFP_KERNEL, objs,
+						     200));
+	ph_door_free_all(idle, objs, 200);
+	WRITE_ONCE(ph_door_region()->hard_max,
+		   ph_fixture_held(ph_door_region()));
+	fs_reclaim_acquire(GFP_KERNEL);
+	nr = ph_door_alloc_all(cache, GFP_NOFS, objs, 100);
+	fs_reclaim_release(GFP_KERNEL);
+	KUNIT_EXPECT_EQ(test, nr, 100);
+	ph_door_free_all(cache, objs, nr);
 	ph_door_relieve();
 }
 
@@ -336,6 +361,7 @@ static struct kunit_case ph_door_limit_cases[] = {
 	KUNIT_CASE(quota_is_not_given_back_by_wrong_frees),
 	KUNIT_CASE(maximum_gives_null_and_no_more),
 	KUNIT_CASE(maximum_is_met_with_what_others_do_not_use),
+	KUNIT_CASE(maximum_is_met_without_waiting_for_file_systems),
 	KUNIT_CASE(maximum_of_the_heap_from_the_start),
 	KUNIT_CASE(prealloc_serves_when_nothing_is_left),
 	KUNIT_CASE(reserve_serves_when_nothing_is_left),

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Kernel door: magazines and depot of a cache, as callers meet them. */
 
-#include <linux/smp.h>
+#include <linux/workqueue.h>
 
 #include "door_fixture.h"
 
 static struct ph_cpu *ph_here(struct privheap_cache *cache)
 {
-	return ph_cpu_here(cache->cpu);
+	return ph_cpu_here(cache->cache->cpus);
 }
 
 /* As if so many CPUs had met at the depot since the last tick. */
@@ -158,13 +158,14 @@ static void drain_gives_all_to_the_slabs(struct kunit *test)
 	privheap_cache_free(cache, objs[2999]);
 }
 
-static void ph_use_here(void *data)
+static long ph_use_here(void *data)
 {
 	struct privheap_cache *cache = data;
 	void *objs[20];
 	u32 nr = ph_door_alloc_all(cache, GFP_ATOMIC, objs, 20);
 
 	ph_door_free_all(cache, objs, nr);
+	return nr;
 }
 
 static void drain_reaches_every_cpu(struct kunit *test)
@@ -174,13 +175,13 @@ static void drain_reaches_every_cpu(struct kunit *test)
 
 	ph_use_here(cache);
 	for_each_online_cpu(cpu) {
-		smp_call_function_single(cpu, ph_use_here, cache, 1);
-		KUNIT_EXPECT_GT(test, cache->cpu[cpu].loaded->nr, 0);
+		KUNIT_EXPECT_EQ(test, work_on_cpu(cpu, ph_use_here, cache), 20);
+		KUNIT_EXPECT_GT(test, cache->cache->cpus[cpu].loaded->nr, 0);
 	}
 	ph_door_drain(cache);
 	KUNIT_EXPECT_EQ(test, ph_door_idle(cache), 0);
 	for_each_possible_cpu(cpu)
-		KUNIT_EXPECT_PTR_EQ(test, cache->cpu[cpu].loaded,
+		KUNIT_EXPECT_PTR_EQ(test, cache->cache->cpus[cpu].loaded,
 				    &ph_no_magazine);
 	PH_DOOR_EXPECT_OBJECTS(test, cache, 0);
 }

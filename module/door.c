@@ -81,13 +81,20 @@ static bool ph_door_take_slabs(struct ph_cache *cache, u64 *round)
 	return true;
 }
 
-/* What the heap itself can give up; for who may sleep. */
-static void ph_door_reclaim(struct privheap_cache *door)
+/*
+ * What the heap itself can give up; for who may sleep. Whoever must not wait for
+ * file systems must not wait for the heap: others wait for memory in it.
+ */
+static void ph_door_reclaim(struct privheap_cache *door, gfp_t gfp)
 {
 	struct ph_heap *heap = ph_door_heap(door->heap);
+	bool may_wait = current_gfp_context(gfp) & __GFP_FS;
 
-	down_read(&heap->sem);
-	ph_supply_reclaim(heap, true);
+	if (may_wait)
+		down_read(&heap->sem);
+	else if (!down_read_trylock(&heap->sem))
+		return;
+	ph_supply_reclaim(heap, may_wait);
 	up_read(&heap->sem);
 }
 
@@ -111,7 +118,7 @@ static bool ph_door_refill(struct privheap_cache *door, gfp_t gfp,
 		return false;
 	if (!*reclaimed) {
 		*reclaimed = true;
-		ph_door_reclaim(door);
+		ph_door_reclaim(door, gfp);
 		return true;
 	}
 	if (err != -ENOMEM || !(gfp & __GFP_NOFAIL))
@@ -291,9 +298,9 @@ void ph_door_free_slow(struct privheap_cache *cache, void *obj)
 			ph_cpu_count(cache->cache->cpus, frees, -1);
 		return;
 	}
-	if (cache->flags & PRIVHEAP_CACHE_ZERO ||
-	    (want_init_on_free() &&
-	     !(cache->flags & PRIVHEAP_CACHE_TYPESAFE_BY_RCU)))
+	/* As SLUB does it: what RCU readers may look at is not cleared. */
+	if (want_init_on_free() &&
+	    !(cache->flags & PRIVHEAP_CACHE_TYPESAFE_BY_RCU))
 		memset64(obj, 0, cache->zero_words);
 	if (!counted)
 		ph_cpu_count(cache->cache->cpus, frees, 1);
