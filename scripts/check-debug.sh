@@ -33,6 +33,11 @@ say "Selftests (debug kernel, two CPUs):"
 "$top/scripts/selftests.sh" debug-selftests "$out/privheap.ko" "${vm[@]}" --mem 2048 \
 	--env PRIVHEAP_SCALE=small || status=1
 
+say "The kernel door under stress (debug kernel, then stock rt; two CPUs):"
+OPS=300 "$top/scripts/door.sh" debug-door "$kdir" "${vm[@]}" --mem 2048 || status=1
+OPS=3000 "$top/scripts/door.sh" debug-door-rt "$(headers_dir 6.1 rt)" --flavour rt || status=1
+
 "$top/scripts/ktap.py" --add "$results/debug-kunit.sums" \
-	--add "$results/debug-selftests.sums" || status=1
+	--add "$results/debug-selftests.sums" --add "$results/debug-door.sums" \
+	--add "$results/debug-door-rt.sums" || status=1
 exit $status

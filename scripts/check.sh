@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # `make check`: the KUnit suites in user-mode Linux, then the selftests on a
-# stock Debian kernel, and one line for both.
+# stock Debian kernel, the kernel door under stress there, and one line for all.
 set -eu
 . "$(dirname "$0")/lib.sh"
 
@@ -21,5 +21,9 @@ out=$("$top/scripts/module.sh" "$kdir")
 make -s -C "$top/tools"
 "$top/scripts/selftests.sh" selftests "$out/privheap.ko" || status=1
 
-"$top/scripts/ktap.py" --add "$results/kunit.sums" --add "$results/selftests.sums" || status=1
+say "The kernel door under stress (stock kernel, two CPUs):"
+OPS=5000 "$top/scripts/door.sh" door "$kdir" || status=1
+
+"$top/scripts/ktap.py" --add "$results/kunit.sums" --add "$results/selftests.sums" \
+	--add "$results/door.sums" || status=1
 exit $status

@@ -42,6 +42,7 @@ static perl                  runs checkpatch and kernel-doc
 static g++                   the user header has to be C++ too
 static xz-utils              unpacks checkpatch and kernel-doc
 static linux-source-6.1      checkpatch and kernel-doc
+debug  linux-headers:6.1:rt     the kernel door under stress where spinlocks sleep
 static linux-headers:6.12:amd64  the other kernel line
 END
 }
