@@ -31,6 +31,39 @@
  */
 
 /**
+ * DOC: The mapped door
+ *
+ * A program may map its heap, and then has its objects in its own memory. All
+ * mappings are of the kind MAP_SHARED, never executable, and cannot be split,
+ * moved or enlarged: what was mapped by one call is unmapped by one call. The
+ * child of a fork has none of them. Closing the file leaves them in place; the
+ * heap dies with the last of file and mappings.
+ *
+ * ============================ ===============================================
+ * offset of mmap               what is there
+ * ============================ ===============================================
+ * %PRIVHEAP_MAP_REGION         the region: the object at offset N of the heap
+ *                              is at byte N. As long as the heap may ever
+ *                              become, or any part of it
+ * %PRIVHEAP_MAP_SLABS          (read only) the slab map: one &struct
+ *                              privheap_map_entry for each page of the region
+ * %PRIVHEAP_MAP_STAT           (read only) the statistics page: &struct
+ *                              privheap_stat_page
+ * ============================ ===============================================
+ *
+ * A page of the region is there while it belongs to a slab that is in use. An
+ * access elsewhere gives SIGBUS, and is counted. A page is zero when it first
+ * appears, and when its slab has changed its type.
+ *
+ * Objects come and go by PRIVHEAP_TAKE and PRIVHEAP_GIVE, many by a call, and
+ * are named by their offsets. Between the two an object is *handed out*: the
+ * kernel does not know whether the program uses it or has it in a magazine of
+ * its own. No handle names it, so that only PRIVHEAP_GIVE, PRIVHEAP_RESIZE with
+ * %PRIVHEAP_BY_OFFSET, and PRIVHEAP_TO_HANDLES reach it. PRIVHEAP_TO_OFFSETS
+ * turns a live object with a handle into one that is handed out.
+ */
+
+/**
  * DOC: Errors
  *
  * On every error the heap is as it was before the call.
@@ -75,6 +108,10 @@
  * ``EBADSLT``             the handle points into the interior of an object
  * ``ENXIO``               made up: this heap never gave out such a handle
  * ======================= ====================================================
+ *
+ * The same for objects by offset: ``ENXIO`` where no slab is, ``EBADSLT`` in the
+ * interior of one, ``ESTALE`` where none is handed out: it was given back, or
+ * has a handle, or never was taken.
  *
  * Of an object that another thread frees at the same moment, or is about to in
  * a batch that then fails, it may be either of ``ESTALE`` and ``EREMCHG``.
@@ -149,6 +186,24 @@ enum privheap_policy {
 /* Features (&privheap_query.features). */
 /** define PRIVHEAP_FEATURE_COUNTED - types may ask for reference counts */
 #define PRIVHEAP_FEATURE_COUNTED	(1ULL << 0)
+/** define PRIVHEAP_FEATURE_MAPPED - the heap can be mapped */
+#define PRIVHEAP_FEATURE_MAPPED		(1ULL << 1)
+
+/* Where mmap() finds what. */
+/** define PRIVHEAP_MAP_REGION - offset of the region */
+#define PRIVHEAP_MAP_REGION		0ULL
+/** define PRIVHEAP_MAP_SLABS - offset of the slab map */
+#define PRIVHEAP_MAP_SLABS		(1ULL << 41)
+/** define PRIVHEAP_MAP_STAT - offset of the statistics page */
+#define PRIVHEAP_MAP_STAT		(1ULL << 42)
+
+/* Flags of PRIVHEAP_SETUP. */
+/** define PRIVHEAP_SETUP_DUMP - mappings of the region go into core dumps */
+#define PRIVHEAP_SETUP_DUMP		(1U << 0)
+
+/* Flags of PRIVHEAP_RESIZE. */
+/** define PRIVHEAP_BY_OFFSET - the object is handed out, and named by its offset */
+#define PRIVHEAP_BY_OFFSET		(1U << 0)
 
 #define PRIVHEAP_IOC_MAGIC	0xBE
 
@@ -171,6 +226,10 @@ enum privheap_policy {
 #define PRIVHEAP_HEAP_STAT	_IO(PRIVHEAP_IOC_MAGIC, 0x10)
 #define PRIVHEAP_TYPE_STAT	_IO(PRIVHEAP_IOC_MAGIC, 0x11)
 #define PRIVHEAP_WALK		_IO(PRIVHEAP_IOC_MAGIC, 0x12)
+#define PRIVHEAP_TAKE		_IO(PRIVHEAP_IOC_MAGIC, 0x13)
+#define PRIVHEAP_GIVE		_IO(PRIVHEAP_IOC_MAGIC, 0x14)
+#define PRIVHEAP_TO_HANDLES	_IO(PRIVHEAP_IOC_MAGIC, 0x15)
+#define PRIVHEAP_TO_OFFSETS	_IO(PRIVHEAP_IOC_MAGIC, 0x16)
 
 /**
  * struct privheap_query - PRIVHEAP_QUERY: version, limits and features
@@ -205,7 +264,7 @@ struct privheap_query {
 /**
  * struct privheap_setup - PRIVHEAP_SETUP: limits and reserve of the heap
  * @size: sizeof(struct privheap_setup)
- * @flags: must be 0
+ * @flags: %PRIVHEAP_SETUP_DUMP: for mappings made from now on
  * @reserve_bytes: memory to take for the heap now and to keep for it, in
  *	bytes, rounded up to pages; 0 leaves the reserve as it is
  * @soft_max_bytes: above this many bytes the heap gives idle memory back before
@@ -368,9 +427,10 @@ struct privheap_batch {
 /**
  * struct privheap_resize - PRIVHEAP_RESIZE: change the size of one object
  * @size: sizeof(struct privheap_resize)
- * @flags: must be 0
+ * @flags: %PRIVHEAP_BY_OFFSET
  * @handle: the object; (out) its handle from now on, which differs where the
- *	object had to move. The old handle is then ``ESTALE``
+ *	object had to move. The old handle is then ``ESTALE``. With
+ *	%PRIVHEAP_BY_OFFSET, its offset in the region
  * @object_bytes: new size, in bytes, within the type's range
  * @usable_bytes: (out) size up to which it can be resized without moving
  * @type: the type that the object must have; 0 for any
@@ -537,6 +597,14 @@ struct privheap_trim {
  * @reclaims: (out) times that idle memory was taken back under pressure
  * @moved_bytes: (out) bytes copied by resize
  * @moved_pages: (out) pages moved by resize instead of being copied
+ * @handed_objects: (out) objects handed out by PRIVHEAP_TAKE, whether in use or
+ *	not; live_objects does not have them
+ * @handed_bytes: (out) bytes that they can use
+ * @taken: (out) objects handed out so far
+ * @given: (out) of which given back
+ * @faults: (out) page faults that the mappings of the region have served
+ * @mapped_pages: (out) pages that they put in place
+ * @refused_faults: (out) accesses to where no page may be, each a SIGBUS
  */
 struct privheap_heap_stat {
 	__u32 size;
@@ -567,6 +635,13 @@ struct privheap_heap_stat {
 	__aligned_u64 reclaims;
 	__aligned_u64 moved_bytes;
 	__aligned_u64 moved_pages;
+	__aligned_u64 handed_objects;
+	__aligned_u64 handed_bytes;
+	__aligned_u64 taken;
+	__aligned_u64 given;
+	__aligned_u64 faults;
+	__aligned_u64 mapped_pages;
+	__aligned_u64 refused_faults;
 };
 
 /**
@@ -592,6 +667,9 @@ struct privheap_heap_stat {
  * @slab_allocs: (out) allocations served by slabs
  * @fresh_allocs: (out) slots that slabs gave out for the first time, to an
  *	allocation or to a magazine
+ * @handed_objects: (out) objects handed out by PRIVHEAP_TAKE, whether in use or
+ *	not; live_objects does not have them
+ * @handed_bytes: (out) bytes that they can use
  */
 struct privheap_type_stat {
 	__u32 size;
@@ -614,6 +692,8 @@ struct privheap_type_stat {
 	__aligned_u64 depot_hits;
 	__aligned_u64 slab_allocs;
 	__aligned_u64 fresh_allocs;
+	__aligned_u64 handed_objects;
+	__aligned_u64 handed_bytes;
 };
 
 /**
@@ -640,6 +720,172 @@ struct privheap_walk {
 	__aligned_u64 cursor;
 	__u32 done;
 	__u32 reserved;
+};
+
+/**
+ * struct privheap_run - up to 64 objects of one slab
+ * @offset: where in the region the first of 64 neighbours begins, in bytes
+ * @mask: which of them are meant: bit N stands for the object at @offset + N
+ *	times the distance of the slab's objects
+ */
+struct privheap_run {
+	__aligned_u64 offset;
+	__aligned_u64 mask;
+};
+
+/**
+ * struct privheap_take - PRIVHEAP_TAKE: objects to be handed out
+ * @size: sizeof(struct privheap_take)
+ * @flags: must be 0
+ * @type: id of the type; not a counted one (else ``EOPNOTSUPP``)
+ * @count: the most objects, 1 to &privheap_query.max_batch
+ * @object_bytes: size of each object, in bytes; 0 stands for the type's
+ *	smallest; (out) what each of them can use: the size of its class
+ * @runs: user array of @max_runs struct privheap_run that receives the objects
+ * @max_runs: length of @runs, 1 to &privheap_query.max_batch
+ * @nr_runs: (out) how many runs there are
+ * @done: (out) how many objects: at least 1, at most @count
+ * @stride: (out) bytes from one object of a run to the next; 0 where the object
+ *	has pages of its own, and then is the only one of its run
+ * @size_class: (out) number of the size class, from 0 within the type; as in
+ *	&privheap_map_entry.size_class
+ * @reserved: must be 0
+ *
+ * There may be fewer objects than asked for: when @runs is full, a quota near,
+ * or more memory not to be had; an error means that there are none. What is in
+ * them is unspecified, whatever the type says, but never anything from outside
+ * this heap. They use promises of PRIVHEAP_RESERVE up.
+ */
+struct privheap_take {
+	__u32 size;
+	__u32 flags;
+	__u32 type;
+	__u32 count;
+	__aligned_u64 object_bytes;
+	__aligned_u64 runs;
+	__u32 max_runs;
+	__u32 nr_runs;
+	__u32 done;
+	__u32 stride;
+	__u32 size_class;
+	__u32 reserved;
+};
+
+/**
+ * struct privheap_give - PRIVHEAP_GIVE: objects come back
+ * @size: sizeof(struct privheap_give)
+ * @flags: %PRIVHEAP_PARTIAL
+ * @type: the type that every object must have; 0 for any
+ * @count: how many runs
+ * @runs: user array of @count struct privheap_run; no mask is 0
+ * @done: (out) runs that came back
+ * @reserved: must be 0
+ *
+ * Objects of types with %PRIVHEAP_TYPE_ZERO_FREE are overwritten.
+ */
+struct privheap_give {
+	__u32 size;
+	__u32 flags;
+	__u32 type;
+	__u32 count;
+	__aligned_u64 runs;
+	__u32 done;
+	__u32 reserved;
+};
+
+/**
+ * struct privheap_convert - PRIVHEAP_TO_HANDLES, PRIVHEAP_TO_OFFSETS
+ * @size: sizeof(struct privheap_convert)
+ * @flags: must be 0
+ * @type: the type that every object must have; 0 for any
+ * @count: how many objects
+ * @from: user array of @count __u64: offsets of objects that are handed out
+ *	(TO_HANDLES), or handles (TO_OFFSETS)
+ * @to: user array of @count __u64 that receives handles or offsets
+ *
+ * TO_HANDLES: the objects are live from now on, all that they can use is
+ * requested, and PRIVHEAP_GIVE does not know them any more. TO_OFFSETS: they
+ * are handed out from now on, and their handles are ``ESTALE``; a counted type
+ * is ``EOPNOTSUPP``.
+ */
+struct privheap_convert {
+	__u32 size;
+	__u32 flags;
+	__u32 type;
+	__u32 count;
+	__aligned_u64 from;
+	__aligned_u64 to;
+};
+
+/**
+ * enum privheap_state - what covers a page of the region
+ * @PRIVHEAP_STATE_FREE: nothing
+ * @PRIVHEAP_STATE_SLAB: a slab of objects of one size
+ * @PRIVHEAP_STATE_SPAN: one object that has pages of its own
+ */
+enum privheap_state {
+	PRIVHEAP_STATE_FREE	= 0,
+	PRIVHEAP_STATE_SLAB	= 1,
+	PRIVHEAP_STATE_SPAN	= 2
+};
+
+/**
+ * struct privheap_map_entry - the slab map: what covers a page of the region
+ * @first_page: number of the slab's first page; its offset is that times
+ *	&privheap_query.page_size
+ * @pages: length of the slab in pages
+ * @stride: bytes from one object to the next; 0 for a span
+ * @type: id of the type
+ * @size_class: number of the size class within the type; 255 for a span
+ * @state: enum privheap_state
+ *
+ * The object that an offset lies in begins at the largest multiple of @stride
+ * from the slab's offset on.
+ */
+struct privheap_map_entry {
+	__u32 first_page;
+	__u32 pages;
+	__u32 stride;
+	__u16 type;
+	__u8 size_class;
+	__u8 state;
+};
+
+/**
+ * struct privheap_stat_entry - the statistics page: one type
+ * @handed_objects: objects handed out, in use or not, as of now
+ * @handed_bytes: bytes that they can use
+ * @live_objects: objects with handles, as of the last update
+ * @live_bytes: bytes requested for them
+ */
+struct privheap_stat_entry {
+	__aligned_u64 handed_objects;
+	__aligned_u64 handed_bytes;
+	__aligned_u64 live_objects;
+	__aligned_u64 live_bytes;
+};
+
+/** define PRIVHEAP_STAT_TYPES - entries of the statistics page */
+#define PRIVHEAP_STAT_TYPES		1024
+
+/**
+ * struct privheap_stat_page - the statistics page
+ * @version: 1
+ * @types: length of @type
+ * @updates: how often the kernel has brought it up to date as a whole, which it
+ *	does at intervals (trim_interval_ms); what is handed out is exact at any
+ *	time
+ * @held_bytes: all memory of the heap, as of the last update
+ * @reserved: 0
+ * @type: by id of the type
+ */
+struct privheap_stat_page {
+	__u32 version;
+	__u32 types;
+	__aligned_u64 updates;
+	__aligned_u64 held_bytes;
+	__aligned_u64 reserved[5];
+	struct privheap_stat_entry type[PRIVHEAP_STAT_TYPES];
 };
 
 #endif /* _UAPI_LINUX_PRIVHEAP_H */
