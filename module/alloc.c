@@ -68,6 +68,27 @@ static void ph_object_enliven(struct ph_heap *heap, struct ph_cache *cache,
 		ph_cpu_count(cache->cpus, requested, bytes * nr);
 }
 
+/**
+ * ph_object_adopt() - a claimed slot becomes an object that uses all of it
+ * @slab: its slab
+ * @slot: the slot
+ *
+ * Context: RCU read side, or whatever keeps the slab.
+ */
+void ph_object_adopt(struct ph_slab *slab, u32 slot)
+{
+	struct ph_cache *cache = slab->cache;
+	u64 bytes = ph_content_usable(slab);
+
+	ph_content_set_requested(slab, slot, bytes);
+	ph_cpu_count(cache->cpus, slab_allocs, 1);
+	if (!cache->plain)
+		ph_cpu_count(cache->cpus, requested, bytes);
+	/* Who sees it live sees all of the above. */
+	smp_mb__before_atomic();
+	set_bit(slot, slab->live);
+}
+
 /*
  * Objects straight from this CPU's loaded magazine, for a cache that keeps no
  * more than generations: the slots are not even copied in between.

@@ -140,18 +140,32 @@ static void ph_cache_count_empty(struct ph_cache *cache, struct ph_slab *slab,
 	atomic64_add(nr * (s64)slab->nr_pages, &cache->region->empty_pages);
 }
 
-/* The fullness of a slab is about to change. Returns the list that it is on. */
-static struct list_head *ph_cache_unlist(struct ph_cache *cache,
-					 struct ph_slab *slab)
+/**
+ * ph_cache_unlist() - the fullness of a slab is about to change
+ * @cache: the cache
+ * @slab: one of its slabs
+ *
+ * Context: the cache's lock held.
+ * Return: the list that it is on, for ph_cache_relist().
+ */
+struct list_head *ph_cache_unlist(struct ph_cache *cache,
+				  struct ph_slab *slab)
 {
 	lockdep_assert_held(&cache->lock);
 	cache->usable -= ph_slab_usable(slab);
 	return ph_cache_list(cache, slab);
 }
 
-/* Its fullness has changed: move it to its list. */
-static void ph_cache_relist(struct ph_cache *cache, struct ph_slab *slab,
-			    struct list_head *from)
+/**
+ * ph_cache_relist() - the fullness of a slab has changed: move it to its list
+ * @cache: the cache
+ * @slab: one of its slabs
+ * @from: from ph_cache_unlist()
+ *
+ * Context: the cache's lock held.
+ */
+void ph_cache_relist(struct ph_cache *cache, struct ph_slab *slab,
+		     struct list_head *from)
 {
 	struct list_head *to = ph_cache_list(cache, slab);
 
@@ -169,7 +183,14 @@ static void ph_cache_relist(struct ph_cache *cache, struct ph_slab *slab,
 		ph_cache_count_empty(cache, slab, 1);
 }
 
-static struct ph_slab *ph_cache_pick(struct ph_cache *cache)
+/**
+ * ph_cache_pick() - the slab that serves next
+ * @cache: the cache
+ *
+ * Context: the cache's lock held.
+ * Return: one with slots that can be taken, or NULL.
+ */
+struct ph_slab *ph_cache_pick(struct ph_cache *cache)
 {
 	int i;
 
@@ -282,6 +303,20 @@ void ph_cache_return(struct ph_cache *cache, const u64 *rounds, u32 nr)
 EXPORT_SYMBOL_IF_KUNIT(ph_cache_return);
 
 /**
+ * ph_cache_release_excess() - empty slabs beyond measure go
+ * @cache: the cache
+ *
+ * Context: process, may sleep.
+ */
+void ph_cache_release_excess(struct ph_cache *cache)
+{
+	if (cache->nr_empty > cache->policy->empty_max ||
+	    (cache->nr_empty && ph_region_above_soft(cache->region)))
+		ph_cache_release_empty(cache, cache->policy->empty_max,
+				       U32_MAX);
+}
+
+/**
  * ph_cache_give_slabs() - the same, and what is empty then beyond measure goes
  * @cache: the cache
  * @rounds: array of slots that were taken from it
@@ -292,10 +327,7 @@ EXPORT_SYMBOL_IF_KUNIT(ph_cache_return);
 void ph_cache_give_slabs(struct ph_cache *cache, const u64 *rounds, u32 nr)
 {
 	ph_cache_return(cache, rounds, nr);
-	if (cache->nr_empty > cache->policy->empty_max ||
-	    (cache->nr_empty && ph_region_above_soft(cache->region)))
-		ph_cache_release_empty(cache, cache->policy->empty_max,
-				       U32_MAX);
+	ph_cache_release_excess(cache);
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_cache_give_slabs);
 
@@ -308,10 +340,15 @@ EXPORT_SYMBOL_IF_KUNIT(ph_cache_give_slabs);
  */
 void ph_cache_add_slab(struct ph_cache *cache, struct ph_slab *slab)
 {
+	struct privheap_map_entry entry;
 	unsigned long flags;
 
-	if (!slab->by_address)
+	if (!slab->by_address) {
 		ph_slab_publish(cache->region, slab);
+		ph_cache_map_entry(slab, &entry);
+		ph_view_note(&cache->region->view, entry.first_page,
+			     entry.pages, &entry);
+	}
 	spin_lock_irqsave(&cache->lock, flags);
 	cache->nr_slabs++;
 	cache->pages += slab->nr_pages;

@@ -57,8 +57,13 @@ struct ph_type;
  * @contended: times since the last tick that a CPU had to wait for @lock on its
  *	way to the depot
  * @last_use: sum of events at the last tick
+ * @handed: slots in the program's hands
+ * @handed_bytes: what they can use
+ * @taken: slots handed out so far
+ * @entry: what the slab map says of its slabs, but for where they are; set once,
+ *	by the type
  *
- * slots == free_slots + rounds in magazines and depot + objects in use.
+ * slots == free_slots + rounds in magazines and depot + @handed + live objects.
  */
 struct ph_cache {
 	struct ph_region *region;
@@ -97,6 +102,11 @@ struct ph_cache {
 	u32 nr_spare;
 	u32 contended;
 	u64 last_use;
+
+	u64 handed;
+	u64 handed_bytes;
+	u64 taken;
+	struct privheap_map_entry entry;
 };
 
 /**
@@ -110,6 +120,9 @@ struct ph_cache {
  * @free_slots: in the slabs' hands
  * @promised: promised allocations
  * @requested: bytes requested by live objects
+ * @handed: objects in the program's hands
+ * @handed_bytes: what they can use
+ * @taken: objects handed out so far
  */
 struct ph_cache_stat {
 	struct ph_cpu_count count;
@@ -121,6 +134,9 @@ struct ph_cache_stat {
 	u64 free_slots;
 	u64 promised;
 	u64 requested;
+	u64 handed;
+	u64 handed_bytes;
+	u64 taken;
 };
 
 struct ph_cache *ph_cache_create(struct ph_region *region,
@@ -139,10 +155,16 @@ void ph_cache_unpromise(struct ph_cache *cache, u64 nr);
 void ph_cache_add_slab(struct ph_cache *cache, struct ph_slab *slab);
 void ph_cache_remove_slab(struct ph_cache *cache, struct ph_slab *slab);
 struct list_head *ph_cache_list(struct ph_cache *cache, struct ph_slab *slab);
+struct list_head *ph_cache_unlist(struct ph_cache *cache,
+				  struct ph_slab *slab);
+void ph_cache_relist(struct ph_cache *cache, struct ph_slab *slab,
+		     struct list_head *from);
+struct ph_slab *ph_cache_pick(struct ph_cache *cache);
 u32 ph_cache_take_slabs(struct ph_cache *cache, u64 *rounds, u32 nr,
 			u32 must);
 void ph_cache_return(struct ph_cache *cache, const u64 *rounds, u32 nr);
 void ph_cache_give_slabs(struct ph_cache *cache, const u64 *rounds, u32 nr);
+void ph_cache_release_excess(struct ph_cache *cache);
 struct ph_slab *ph_cache_take_span(struct ph_cache *cache, u32 pages);
 struct ph_slab *ph_cache_pick_empty(struct ph_cache *cache, u32 leave);
 u64 ph_cache_release_empty(struct ph_cache *cache, u32 leave, u32 most);
@@ -161,6 +183,15 @@ void ph_cache_get_stat(struct ph_cache *cache, struct ph_cache_stat *stat);
 void ph_cache_sum_stat(struct ph_cache_stat *sum,
 		       const struct ph_cache_stat *one);
 int ph_cache_validate(struct ph_cache *cache);
+
+/* What the slab map says of a slab. */
+static inline void ph_cache_map_entry(const struct ph_slab *slab,
+				      struct privheap_map_entry *entry)
+{
+	*entry = slab->cache->entry;
+	entry->first_page = slab->start >> PAGE_SHIFT;
+	entry->pages = slab->nr_pages;
+}
 
 /**
  * ph_cache_take() - take free slots

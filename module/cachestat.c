@@ -96,6 +96,9 @@ void ph_cache_get_stat(struct ph_cache *cache, struct ph_cache_stat *stat)
 	stat->slots = cache->slots;
 	stat->free_slots = cache->free_slots;
 	stat->promised = cache->promised;
+	stat->handed = cache->handed;
+	stat->handed_bytes = cache->handed_bytes;
+	stat->taken = cache->taken;
 	spin_unlock_irqrestore(&cache->lock, flags);
 	if (cache->geo.keep & PH_BY_ADDRESS) {
 		idle = ph_cache_idle_rounds(cache) + stat->free_slots;
@@ -129,6 +132,9 @@ void ph_cache_sum_stat(struct ph_cache_stat *sum,
 	sum->promised += one->promised;
 	sum->count.fresh += one->count.fresh;
 	sum->requested += one->requested;
+	sum->handed += one->handed;
+	sum->handed_bytes += one->handed_bytes;
+	sum->taken += one->taken;
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_cache_sum_stat);
 
@@ -147,6 +153,10 @@ static int ph_cache_validate_list(struct ph_cache *cache,
 			return -EUCLEAN;
 		if (!slab->by_address &&
 		    bitmap_intersects(slab->free, slab->live, slab->nr))
+			return -EUCLEAN;
+		if (!ph_slab_is_span(slab) && ph_slab_out(slab) &&
+		    (bitmap_intersects(slab->free, slab->out->bits, slab->nr) ||
+		     bitmap_intersects(slab->live, slab->out->bits, slab->nr)))
 			return -EUCLEAN;
 		*free_slots += weight;
 		++*slabs;

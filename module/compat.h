@@ -3,6 +3,7 @@
 #ifndef _PH_COMPAT_H
 #define _PH_COMPAT_H
 
+#include <linux/mm.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/stackdepot.h>
@@ -69,6 +70,17 @@ static inline void ph_compat_shrinker_unregister(struct shrinker *shrinker)
 }
 
 #endif
+
+/* Flags of a mapping have to be changed by functions since 6.3. */
+static inline void ph_compat_vm_flags(struct vm_area_struct *vma,
+				      unsigned long set, unsigned long clear)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	vm_flags_mod(vma, set, clear);
+#else
+	vma->vm_flags = (vma->vm_flags | set) & ~clear;
+#endif
+}
 
 /* Return addresses of this task or interrupt, the nearest first. */
 static inline u32 ph_compat_stack_here(unsigned long *entries, u32 nr)

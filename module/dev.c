@@ -9,6 +9,7 @@
 
 #include "dev.h"
 #include "ioctl.h"
+#include "map.h"
 #include "reclaim.h"
 #include "stat.h"
 
@@ -43,6 +44,7 @@ static int ph_dev_open(struct inode *inode, struct file *file)
 	if (IS_ERR(heap))
 		return PTR_ERR(heap);
 	file->private_data = heap;
+	ph_view_bind(&heap->region.view, file);
 	ph_reclaim_kick();
 	return nonseekable_open(inode, file);
 }
@@ -57,6 +59,11 @@ static long ph_dev_ioctl(struct file *file, unsigned int cmd,
 			 unsigned long arg)
 {
 	return ph_ioctl(file->private_data, cmd, (void __user *)arg);
+}
+
+static int ph_dev_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	return ph_map(file->private_data, vma);
 }
 
 static void ph_dev_show_fdinfo(struct seq_file *m, struct file *file)
@@ -77,6 +84,9 @@ static void ph_dev_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "privheap-slabs:\t%llu\n", stat.slabs);
 	seq_printf(m, "privheap-live-objects:\t%llu\n", stat.live_objects);
 	seq_printf(m, "privheap-live-bytes:\t%llu\n", stat.live_bytes);
+	seq_printf(m, "privheap-handed-objects:\t%llu\n",
+		   stat.handed_objects);
+	seq_printf(m, "privheap-handed-bytes:\t%llu\n", stat.handed_bytes);
 }
 
 static const struct file_operations ph_dev_fops = {
@@ -85,6 +95,7 @@ static const struct file_operations ph_dev_fops = {
 	.release	= ph_dev_release,
 	.unlocked_ioctl	= ph_dev_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
+	.mmap		= ph_dev_mmap,
 	.llseek		= noop_llseek,
 	.show_fdinfo	= ph_dev_show_fdinfo,
 };

@@ -39,12 +39,19 @@ static int ph_object_claim(struct ph_heap *heap, u32 type, u64 handle,
 	return 0;
 }
 
-/*
- * Claim all of a chunk, in place: handles become rounds. Returns 0 or why the
- * object at @done could not be claimed.
+/**
+ * ph_object_claim_chunk() - claim some objects
+ * @heap: the heap
+ * @type: the type that each must have; 0 for any
+ * @handles: array; (out) their rounds
+ * @nr: how many, at most PH_CHUNK
+ * @done: (in, out) grows by how many were claimed
+ *
+ * Context: process.
+ * Return: 0, or why the next one could not be claimed.
  */
-static int ph_object_claim_chunk(struct ph_heap *heap, u32 type, u64 *handles,
-				 u32 nr, u32 *done)
+int ph_object_claim_chunk(struct ph_heap *heap, u32 type, u64 *handles, u32 nr,
+			  u32 *done)
 {
 	struct ph_slab *slab = &ph_no_slab;
 	int err = 0;
@@ -77,7 +84,15 @@ static struct ph_slab *ph_object_revive(struct ph_heap *heap,
 	return slab;
 }
 
-static void ph_object_unclaim(struct ph_heap *heap, const u64 *rounds, u32 nr)
+/**
+ * ph_object_unclaim() - let claimed objects live on
+ * @heap: the heap
+ * @rounds: array
+ * @nr: how many
+ *
+ * Context: process.
+ */
+void ph_object_unclaim(struct ph_heap *heap, const u64 *rounds, u32 nr)
 {
 	struct ph_slab *slab = &ph_no_slab;
 	u32 i;
@@ -86,6 +101,25 @@ static void ph_object_unclaim(struct ph_heap *heap, const u64 *rounds, u32 nr)
 	for (i = 0; i < nr; i++)
 		slab = ph_object_revive(heap, slab, rounds[i]);
 	rcu_read_unlock();
+}
+
+/**
+ * ph_object_disown() - a claimed object ends as an object with a handle
+ * @slab: its slab, which has generations
+ * @slot: its slot
+ *
+ * Context: any in which the slab stays.
+ * Return: what is left in the slot to use, in bytes.
+ */
+u64 ph_object_disown(struct ph_slab *slab, u32 slot)
+{
+	struct ph_cpu *cpus = slab->cache->cpus;
+	u64 bytes = ph_content_end(slab, slot);
+
+	ph_cpu_count(cpus, frees, 1);
+	if (!slab->cache->plain)
+		ph_cpu_count(cpus, requested, -(s64)bytes);
+	return ph_slab_is_span(slab) ? ph_slab_bytes(slab) : slab->cache->size;
 }
 
 /*

@@ -348,8 +348,9 @@ void ph_heap_destroy(struct ph_heap *heap)
 	list_del(&heap->node);
 	ph_tag_users[heap->tag]--;
 	mutex_unlock(&ph_heaps_lock);
-	/* Nothing is kept for later any more. */
+	/* Nothing is kept for later any more, and nothing is mapped. */
 	heap->region.stock_target = 0;
+	heap->region.view.active = false;
 	ph_heap_destroy_slabs(heap);
 	ph_heap_free(heap);
 }

@@ -36,6 +36,7 @@ struct ph_types {
  * @max_bytes: the most that its hard maximum can be set to
  * @charged: its own struct is among what it holds
  * @used: a type was created or an object allocated
+ * @dump: mappings go into core dumps
  * @type_flags: flags that every type has
  * @nr_types: how many
  * @retyped: empty slabs that were given to another type
@@ -56,6 +57,7 @@ struct ph_heap {
 	u64 max_bytes;
 	bool charged;
 	bool used;
+	bool dump;
 	u32 type_flags;
 	u32 nr_types;
 	atomic64_t retyped;

@@ -14,8 +14,11 @@
 
 #include "catalog.h"
 #include "content.h"
+#include "convert.h"
 #include "inspect.h"
 #include "ioctl.h"
+#include "map.h"
+#include "mapped.h"
 #include "object.h"
 #include "refs.h"
 #include "resize.h"
@@ -50,8 +53,16 @@ int ph_uargs_get_slow(void *args, u32 size, u32 min_size, void __user *from)
 	return copy_struct_from_user(args, size, from, user_size);
 }
 
-/* Answer with as much of the struct as the caller knows. */
-static int ph_uargs_put(void __user *to, void *args, u32 size)
+/**
+ * ph_uargs_put() - answer with as much of a struct as the caller knows
+ * @to: the user's
+ * @args: the answer
+ * @size: its size
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -EFAULT.
+ */
+int ph_uargs_put(void __user *to, void *args, u32 size)
 {
 	u32 user_size;
 
@@ -62,9 +73,6 @@ static int ph_uargs_put(void __user *to, void *args, u32 size)
 	*(u32 *)args = user_size;
 	return copy_to_user(to, args, user_size) ? -EFAULT : 0;
 }
-
-#define PH_UARGS_PUT(args, arg) \
-	ph_uargs_put(arg, &(args), sizeof(args))
 
 static int ph_ioctl_query(struct ph_heap *heap, void __user *arg)
 {
@@ -77,7 +85,7 @@ static int ph_ioctl_query(struct ph_heap *heap, void __user *arg)
 		return -EOPNOTSUPP;
 	args.abi_version = PRIVHEAP_ABI_VERSION;
 	args.page_size = PAGE_SIZE;
-	args.features = PRIVHEAP_FEATURE_COUNTED;
+	args.features = PRIVHEAP_FEATURE_COUNTED | PRIVHEAP_FEATURE_MAPPED;
 	args.max_heap_bytes = heap->max_bytes;
 	args.max_object_bytes = ph_heap_max_object(heap);
 	args.max_io_bytes = PH_MAX_IO;
@@ -97,7 +105,7 @@ static int ph_ioctl_setup(struct ph_heap *heap, void __user *arg)
 
 	if (err)
 		return err;
-	if (args.flags || args.reserved ||
+	if ((args.flags & ~PRIVHEAP_SETUP_DUMP) || args.reserved ||
 	    (args.type_flags & ~(PRIVHEAP_TYPE_ZERO_ALLOC |
 				 PRIVHEAP_TYPE_ZERO_FREE)))
 		return -EOPNOTSUPP;
@@ -338,13 +346,16 @@ static int ph_ioctl_resize(struct ph_heap *heap, void __user *arg)
 
 	if (err)
 		return err;
-	if (args.flags || args.reserved)
+	if ((args.flags & ~PRIVHEAP_BY_OFFSET) || args.reserved)
 		return -EOPNOTSUPP;
 	bytes = args.object_bytes;
 	/* A handle that cannot be told is an object lost: try before. */
 	args.usable_bytes = 0;
 	err = PH_UARGS_PUT(args, arg);
-	if (!err)
+	if (!err && (args.flags & PRIVHEAP_BY_OFFSET))
+		err = ph_convert_resize(heap, args.type, &args.handle, bytes,
+					&args.usable_bytes);
+	else if (!err)
 		err = ph_object_resize(heap, args.type, &args.handle, bytes,
 				       &args.usable_bytes);
 	if (!err)
@@ -419,6 +430,7 @@ static int ph_ioctl_reserve(struct ph_heap *heap, void __user *arg)
 	up_write(&heap->sem);
 	if (err)
 		return err;
+	ph_map_populate(heap, args.type);
 	return PH_UARGS_PUT(args, arg);
 }
 
@@ -518,6 +530,10 @@ static const struct ph_ioctl_op ph_ioctl_ops[] = {
 	PH_IOCTL(PRIVHEAP_HEAP_STAT, ph_ioctl_heap_stat),
 	PH_IOCTL(PRIVHEAP_TYPE_STAT, ph_ioctl_type_stat),
 	PH_IOCTL(PRIVHEAP_WALK, ph_ioctl_walk),
+	PH_IOCTL(PRIVHEAP_TAKE, ph_mapped_take),
+	PH_IOCTL(PRIVHEAP_GIVE, ph_mapped_give),
+	PH_IOCTL(PRIVHEAP_TO_HANDLES, ph_mapped_to_handles),
+	PH_IOCTL(PRIVHEAP_TO_OFFSETS, ph_mapped_to_offsets),
 };
 
 /**

@@ -36,6 +36,11 @@ int ph_object_alloc(struct ph_heap *heap, const struct ph_alloc *req,
 int ph_object_claim_new(struct ph_heap *heap, u32 id, u64 bytes, u64 *round);
 int ph_object_free(struct ph_heap *heap, u32 type, u64 *handles, u32 nr,
 		   bool partial, u32 *done);
+int ph_object_claim_chunk(struct ph_heap *heap, u32 type, u64 *handles, u32 nr,
+			  u32 *done);
+void ph_object_unclaim(struct ph_heap *heap, const u64 *rounds, u32 nr);
+void ph_object_adopt(struct ph_slab *slab, u32 slot);
+u64 ph_object_disown(struct ph_slab *slab, u32 slot);
 void ph_object_free_claimed(struct ph_heap *heap, u64 *rounds, u32 nr);
 
 #endif /* _PH_OBJECT_H */

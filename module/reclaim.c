@@ -10,6 +10,7 @@
 #include <linux/workqueue.h>
 #include <kunit/visibility.h>
 
+#include "board.h"
 #include "compat.h"
 #include "reclaim.h"
 #include "supply.h"
@@ -35,6 +36,7 @@ static void ph_reclaim_tick_heap(struct ph_heap *heap, void *data)
 	if (!down_read_trylock(&heap->sem))
 		return;
 	ph_supply_tick(heap);
+	ph_board_update(heap);
 	up_read(&heap->sem);
 }
 
@@ -129,6 +131,9 @@ static unsigned long ph_shrink_count(struct shrinker *shrinker,
 static unsigned long ph_shrink_scan(struct shrinker *shrinker,
 				    struct shrink_control *sc)
 {
+	/* A page fault in a mapping may hold what a slab waits for to go. */
+	if (!(sc->gfp_mask & __GFP_FS))
+		return SHRINK_STOP;
 	return ph_reclaim_scan(sc->nr_to_scan) ?: SHRINK_STOP;
 }
 

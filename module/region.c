@@ -33,6 +33,7 @@ void ph_region_init(struct ph_region *region, struct mem_cgroup *memcg,
 	spin_lock_init(&region->stock_lock);
 	INIT_LIST_HEAD(&region->stock);
 	ph_offsets_init(region);
+	ph_view_init(&region->view);
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_region_init);
 
@@ -47,6 +48,7 @@ void ph_region_exit(struct ph_region *region)
 	region->stock_target = 0;
 	ph_region_trim(region);
 	ph_offsets_exit(region);
+	ph_view_exit(region);
 	WARN_ON_ONCE(atomic64_read(&region->held));
 	mem_cgroup_put(region->memcg);
 }

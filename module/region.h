@@ -17,6 +17,8 @@
 #include <linux/rcupdate.h>
 #include <linux/spinlock.h>
 
+#include "view.h"
+
 struct mem_cgroup;
 struct ph_slab;
 
@@ -100,6 +102,7 @@ struct ph_segment {
  * @pages_from_system: pages taken from the page allocator so far
  * @pages_returned: pages given back so far
  * @system_requests: calls of the page allocator so far
+ * @view: what programs have mapped of it
  */
 struct ph_region {
 	struct mem_cgroup *memcg;
@@ -129,6 +132,8 @@ struct ph_region {
 	atomic64_t pages_from_system;
 	atomic64_t pages_returned;
 	atomic64_t system_requests;
+
+	struct ph_view view;
 };
 
 void ph_region_init(struct ph_region *region, struct mem_cgroup *memcg,

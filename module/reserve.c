@@ -3,7 +3,9 @@
 
 #include <linux/genalloc.h>
 #include <linux/gfp.h>
+#include <linux/list.h>
 #include <linux/mm.h>
+#include <linux/spinlock.h>
 #include <kunit/visibility.h>
 
 #include "region.h"
@@ -18,6 +20,13 @@ static atomic64_t ph_held_bytes = ATOMIC64_INIT(0);
 static atomic64_t ph_metadata_bytes = ATOMIC64_INIT(0);
 static atomic64_t ph_pages = ATOMIC64_INIT(0);
 static u64 ph_max_bytes = U64_MAX;
+
+/*
+ * Pages of the reserve that came back while somebody else still has them, such
+ * as I/O to an object that a program had mapped: they wait until it is through.
+ */
+static LIST_HEAD(ph_limbo);
+static DEFINE_SPINLOCK(ph_limbo_lock);
 
 static int ph_pool_add_block(unsigned int order)
 {
@@ -42,6 +51,59 @@ static int ph_pool_add_block(unsigned int order)
 	}
 	ph_pool_pages += 1U << order;
 	return 0;
+}
+
+/**
+ * ph_reserve_is_held() - whether somebody else still has a page of a run
+ * @addr: address of its first page
+ * @pages: how many
+ *
+ * Nothing is mapped any more: it is I/O to what was, for example.
+ *
+ * Context: any.
+ */
+bool ph_reserve_is_held(const void *addr, unsigned int pages)
+{
+	const struct page *page = virt_to_page(addr);
+
+	while (pages--)
+		if (page_count(page++) != 1)
+			return true;
+	return false;
+}
+
+/* Take back what nobody else has any more; or all of it. */
+static void ph_pool_sweep(bool all)
+{
+	struct page *page, *next;
+	unsigned long flags;
+
+	spin_lock_irqsave(&ph_limbo_lock, flags);
+	list_for_each_entry_safe(page, next, &ph_limbo, lru) {
+		if (!all && ph_reserve_is_held(page_address(page), 1))
+			continue;
+		list_del(&page->lru);
+		gen_pool_free(ph_pool, (unsigned long)page_address(page),
+			      PAGE_SIZE);
+	}
+	spin_unlock_irqrestore(&ph_limbo_lock, flags);
+}
+
+static void ph_pool_put(void *addr, unsigned int pages)
+{
+	struct page *page = virt_to_page(addr);
+	unsigned long flags;
+
+	if (likely(!ph_reserve_is_held(addr, pages))) {
+		gen_pool_free(ph_pool, (unsigned long)addr,
+			      (size_t)pages << PAGE_SHIFT);
+		return;
+	}
+	spin_lock_irqsave(&ph_limbo_lock, flags);
+	while (pages--)
+		list_add(&page++->lru, &ph_limbo);
+	spin_unlock_irqrestore(&ph_limbo_lock, flags);
+	ph_pool_sweep(false);
 }
 
 static void ph_pool_free_chunk(struct gen_pool *pool,
@@ -99,6 +161,7 @@ void ph_reserve_exit(void)
 {
 	if (!ph_pool)
 		return;
+	ph_pool_sweep(true);
 	gen_pool_for_each_chunk(ph_pool, ph_pool_free_chunk, NULL);
 	gen_pool_destroy(ph_pool);
 	ph_pool = NULL;
@@ -113,6 +176,8 @@ static void *ph_pool_take(unsigned int pages)
 
 	if (!ph_pool)
 		return NULL;
+	if (unlikely(!list_empty_careful(&ph_limbo)))
+		ph_pool_sweep(false);
 	addr = gen_pool_alloc(ph_pool, (size_t)pages << PAGE_SHIFT);
 	if (!addr)
 		return NULL;
@@ -191,8 +256,7 @@ void ph_reserve_put(void *addr, unsigned int pages)
 
 	atomic64_sub(pages, &ph_pages);
 	if (ph_reserve_owns(addr)) {
-		gen_pool_free(ph_pool, (unsigned long)addr,
-			      (size_t)pages << PAGE_SHIFT);
+		ph_pool_put(addr, pages);
 		return;
 	}
 	for (i = 0; i < pages; i++)

@@ -44,6 +44,7 @@ void ph_reserve_exit(void);
 void *ph_reserve_take(unsigned int pages, gfp_t gfp, bool *from_reserve);
 void ph_reserve_put(void *addr, unsigned int pages);
 bool ph_reserve_owns(const void *addr);
+bool ph_reserve_is_held(const void *addr, unsigned int pages);
 
 int ph_reserve_charge(u64 bytes);
 void ph_reserve_uncharge(u64 bytes);

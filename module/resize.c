@@ -287,6 +287,8 @@ static int ph_resize_span(const struct ph_resize *r, u64 *handle)
 		err = -EAGAIN;
 		goto err_drop;
 	}
+	/* Claimed, it is put in place no more where a program has it mapped. */
+	ph_view_zap(&r->heap->region.view, r->slab->start, r->slab->nr_pages);
 	ph_resize_move_pages(r, span);
 	*handle = ph_resize_publish_span(r, span, refs);
 	ph_slab_destroy(&r->heap->region, r->slab, false);

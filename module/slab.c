@@ -12,6 +12,9 @@
 struct ph_slab ph_no_slab;
 EXPORT_SYMBOL_IF_KUNIT(ph_no_slab);
 
+/* What the slab map says where nothing is. */
+static const struct privheap_map_entry ph_no_entry;
+
 /* Where the arrays of a slab's metadata lie. */
 struct ph_meta_layout {
 	size_t free;
@@ -573,7 +576,14 @@ void ph_slab_destroy(struct ph_region *region, struct ph_slab *slab,
 	}
 	ph_region_unmap(region, slab->start, slab->nr_pages,
 			ph_slab_gen_next(region, slab));
+	ph_view_note(&region->view, slab->start >> PAGE_SHIFT, slab->nr_pages,
+		     &ph_no_entry);
+	ph_view_zap(&region->view, slab->start, slab->nr_pages);
 	ph_slab_put_memory(region, slab, keep);
+	if (!ph_slab_is_span(slab) && slab->out) {
+		ph_region_meta_forget(region, slab->out->bytes);
+		kvfree_rcu(slab->out, rcu);
+	}
 	gens = ph_slab_gens(slab);
 	if (gens) {
 		ph_region_meta_forget(region, ph_gens_bytes(slab));
@@ -584,18 +594,34 @@ void ph_slab_destroy(struct ph_region *region, struct ph_slab *slab,
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_slab_destroy);
 
+/**
+ * ph_slab_takeable() - the free slots of a word that can be taken
+ * @slab: the slab
+ * @word: which word of the bitmap
+ *
+ * Context: the cache's lock held.
+ */
+unsigned long ph_slab_takeable(const struct ph_slab *slab, u32 word)
+{
+	u32 base = word * BITS_PER_LONG;
+
+	/* Without generations no slot is used twice. */
+	if (ph_slab_reuses(slab) || base >= slab->used_to)
+		return slab->free[word];
+	if (slab->used_to - base >= BITS_PER_LONG)
+		return 0;
+	return slab->free[word] & ~0UL << (slab->used_to - base);
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_slab_takeable);
+
 /* Hand out the slots of one word of the bitmap. */
 static u32 ph_slab_take_word(struct ph_slab *slab, u32 word, u64 *rounds,
 			     u32 nr)
 {
-	unsigned long bits = slab->free[word];
+	unsigned long bits = ph_slab_takeable(slab, word);
 	u32 base = word * BITS_PER_LONG;
 	u32 got = 0, slot;
 
-	/* Without generations no slot is used twice. */
-	if (!ph_slab_reuses(slab) && base < slab->used_to)
-		bits &= slab->used_to - base < BITS_PER_LONG ?
-			~0UL << (slab->used_to - base) : 0;
 	while (bits && got < nr) {
 		slot = base + __ffs(bits);
 		bits &= bits - 1;
@@ -622,6 +648,8 @@ size_t ph_slab_meta_cost(const struct ph_slab *slab)
 	if (ph_slab_is_span(slab))
 		cost += ph_region_meta_cost(slab->nr_pages *
 					    sizeof(*slab->pages));
+	else if (ph_slab_out(slab))
+		cost += ph_region_meta_cost(slab->out->bytes);
 	return cost;
 }
 
@@ -675,15 +703,25 @@ bool ph_slab_give(struct ph_slab *slab, u64 round)
 		return false;
 	__set_bit(slot, slab->free);
 	slab->taken--;
-	if (slab->gen) {
+	if (slab->gen)
 		WRITE_ONCE(slab->gen[slot], (u16)(round >> PH_OFFSET_BITS));
-	} else if (!slab->taken && !slab->by_address) {
-		WRITE_ONCE(slab->gen_first, slab->gen_first + 1);
-		slab->used_to = 0;
-	}
+	else if (!slab->taken && !slab->by_address)
+		ph_slab_emptied(slab);
 	return true;
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_slab_give);
+
+/**
+ * ph_slab_emptied() - a slab without generations starts anew
+ * @slab: the slab, whose last slot came back
+ *
+ * Context: the cache's lock held.
+ */
+void ph_slab_emptied(struct ph_slab *slab)
+{
+	WRITE_ONCE(slab->gen_first, slab->gen_first + 1);
+	slab->used_to = 0;
+}
 
 /**
  * ph_slab_live() - how many live objects a slab has

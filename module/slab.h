@@ -69,6 +69,8 @@ struct ph_geo {
  * @refs_at: place in this struct of the reference counts; 0: none
  * @requested: (span) requested bytes
  * @region: (typesafe) where it was, once it waits for its grace period
+ * @out: (all others) which slots are handed out; NULL as long as none ever was;
+ *	see lend.h
  * @nr_pages: its length
  * @pins: who copies to or from its pages just now
  * @taken: slots that are not in @free
@@ -124,6 +126,7 @@ struct ph_slab {
 	union {
 		u64 requested;
 		struct ph_region *region;
+		struct ph_out *out;
 	};
 	u32 nr_pages;
 	atomic_t pins;
@@ -221,6 +224,30 @@ static inline u16 ph_slab_gen(const struct ph_slab *slab, u32 slot)
 	return gen ? READ_ONCE(gen[slot]) : READ_ONCE(slab->gen_first);
 }
 
+/**
+ * struct ph_out - which slots of a slab are handed out to the program
+ * @rcu: to free it
+ * @bytes: size of this allocation
+ * @bits: a bit for each slot
+ *
+ * A slot that is handed out is taken, and not live. Who clears its bit has it.
+ */
+struct ph_out {
+	struct rcu_head rcu;
+	u32 bytes;
+	unsigned long bits[];
+};
+
+/* The bit in @live that says so of a span, which has no tail. */
+#define PH_SPAN_OUT	1
+
+/* Its handed-out slots; NULL if there never were any. Not for spans. */
+static inline struct ph_out *ph_slab_out(const struct ph_slab *slab)
+{
+	/* Pairs with the release in ph_slab_attach_out(). */
+	return slab->by_address ? NULL : smp_load_acquire(&slab->out);
+}
+
 /* Whether a free slot can be taken a second time. */
 static inline bool ph_slab_reuses(const struct ph_slab *slab)
 {
@@ -259,7 +286,9 @@ void ph_slab_publish(struct ph_region *region, struct ph_slab *slab);
 void ph_slab_destroy(struct ph_region *region, struct ph_slab *slab,
 		     bool keep);
 
+unsigned long ph_slab_takeable(const struct ph_slab *slab, u32 word);
 u32 ph_slab_take(struct ph_slab *slab, u64 *rounds, u32 nr, u32 *fresh);
+void ph_slab_emptied(struct ph_slab *slab);
 bool ph_slab_give(struct ph_slab *slab, u64 round);
 void ph_slab_await_destroyed(void);
 struct ph_gens *ph_gens_alloc(struct ph_region *region,

@@ -57,6 +57,13 @@ void ph_stat_heap(struct ph_heap *heap, struct privheap_heap_stat *stat)
 	stat->reclaims = atomic64_read(&heap->reclaims);
 	stat->moved_bytes = atomic64_read(&heap->moved_bytes);
 	stat->moved_pages = atomic64_read(&heap->moved_pages);
+	stat->handed_objects = sum.handed;
+	stat->handed_bytes = sum.handed_bytes;
+	stat->taken = sum.taken;
+	stat->given = sum.taken - sum.handed;
+	stat->faults = atomic64_read(&heap->region.view.faults);
+	stat->mapped_pages = atomic64_read(&heap->region.view.pages);
+	stat->refused_faults = atomic64_read(&heap->region.view.refused);
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_stat_heap);
 
@@ -70,6 +77,7 @@ EXPORT_SYMBOL_IF_KUNIT(ph_stat_heap);
 void ph_stat_type(struct ph_type *type, struct privheap_type_stat *stat)
 {
 	struct ph_cache_stat sum = {};
+	u64 used;
 
 	memset(stat, 0, sizeof(*stat));
 	stat->size_classes = ph_type_stat(type, &sum);
@@ -81,9 +89,9 @@ void ph_stat_type(struct ph_type *type, struct privheap_type_stat *stat)
 	stat->live_objects = sum.count.allocs - sum.count.frees;
 	stat->live_bytes = sum.requested;
 	stat->slots = sum.slots;
+	used = stat->live_objects + sum.handed;
 	stat->magazine_objects = sum.slots - sum.free_slots -
-				 min(stat->live_objects,
-				     sum.slots - sum.free_slots);
+				 min(used, sum.slots - sum.free_slots);
 	stat->promised_objects = sum.promised;
 	stat->quota_objects = type->quota;
 	stat->allocs = sum.count.allocs;
@@ -92,6 +100,8 @@ void ph_stat_type(struct ph_type *type, struct privheap_type_stat *stat)
 	stat->depot_hits = sum.count.depot_hits;
 	stat->slab_allocs = sum.count.slab_allocs;
 	stat->fresh_allocs = sum.count.fresh;
+	stat->handed_objects = sum.handed;
+	stat->handed_bytes = sum.handed_bytes;
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_stat_type);
 

@@ -164,13 +164,18 @@ EXPORT_SYMBOL_IF_KUNIT(ph_region_take_run);
  * @pages: how many
  * @keep: whether the heap is about to need them again
  *
+ * What somebody else still has, as I/O to a mapped object may, is not used again
+ * before he lets it go.
+ *
  * Context: any.
  */
 void ph_region_put_run(struct ph_region *region, void *addr,
 		       unsigned int pages, bool keep)
 {
-	if (keep || READ_ONCE(region->stock_pages) + pages <=
-		    READ_ONCE(region->stock_target)) {
+	if ((keep || READ_ONCE(region->stock_pages) + pages <=
+		     READ_ONCE(region->stock_target)) &&
+	    !(READ_ONCE(region->view.active) &&
+	      ph_reserve_is_held(addr, pages))) {
 		memset(addr, 0, (size_t)pages << PAGE_SHIFT);
 		ph_stock_add(region, addr, pages);
 		return;

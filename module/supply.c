@@ -62,6 +62,8 @@ static int ph_supply_setup_locked(struct ph_heap *heap,
 		WRITE_ONCE(region->soft_max, soft);
 		return err;
 	}
+	if (setup->flags & PRIVHEAP_SETUP_DUMP)
+		WRITE_ONCE(heap->dump, true);
 	heap->type_flags |= flags;
 	ph_heap_for_each_type(heap, ph_setup_type_flags, &flags);
 	return 0;

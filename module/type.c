@@ -219,6 +219,10 @@ static struct ph_cache *ph_type_new_cache(struct ph_type *type, u32 bytes,
 	if (IS_ERR(cache))
 		return cache;
 	cache->keep_slabs = type->keep_slabs;
+	cache->entry.type = type->id;
+	cache->entry.stride = bytes ? cache->geo.stride : 0;
+	cache->entry.size_class = bytes ? class : U8_MAX;
+	cache->entry.state = bytes ? PRIVHEAP_STATE_SLAB : PRIVHEAP_STATE_SPAN;
 	cache->plain = bytes && !cache->geo.keep && !type->quota &&
 		       !(type->flags & (PRIVHEAP_TYPE_ZERO_ALLOC |
 					PRIVHEAP_TYPE_ZERO_FREE));
@@ -350,6 +354,47 @@ int ph_type_charge(struct ph_type *type, u64 nr)
 	return ph_count_charge(&type->live, nr, type->quota, &live);
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_type_charge);
+
+/*
+ * Whoever changes the count tells it, and looks whether it has changed since: the
+ * last to do so leaves what is true.
+ */
+static void ph_type_show(const atomic64_t *count, u64 *to)
+{
+	u64 now = atomic64_read(count), told;
+
+	do {
+		told = now;
+		WRITE_ONCE(*to, told);
+		smp_mb();
+		now = atomic64_read(count);
+	} while (now != told);
+}
+
+/**
+ * ph_type_count_handed() - objects became handed out, or ceased to be
+ * @type: their type
+ * @nr: how many more
+ * @bytes: what they can use
+ *
+ * Context: any.
+ */
+void ph_type_count_handed(struct ph_type *type, s64 nr, s64 bytes)
+{
+	struct privheap_stat_page *stat;
+	struct privheap_stat_entry *entry;
+
+	atomic64_add(nr, &type->handed);
+	atomic64_add(bytes, &type->handed_bytes);
+	/* Pairs with the barrier in ph_board_make(). */
+	smp_mb__after_atomic();
+	stat = ph_view_stat(&type->region->view);
+	if (likely(!stat))
+		return;
+	entry = &stat->type[type->id];
+	ph_type_show(&type->handed, &entry->handed_objects);
+	ph_type_show(&type->handed_bytes, &entry->handed_bytes);
+}
 
 struct ph_type_sum {
 	struct ph_type *type;

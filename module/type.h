@@ -29,6 +29,8 @@
  * @quota: most live objects; 0: any number
  * @only: cache of a type of one small size, once it is made; read without lock
  * @live: objects that count against @quota; not kept without one
+ * @handed: objects that are handed out
+ * @handed_bytes: what they can use
  * @first_class: number of the smallest size class that it uses
  * @nr_classes: how many it can use
  * @lock: serialises making caches
@@ -38,7 +40,8 @@
  * @spans: cache of the objects that are too large for a slab, likewise
  * @name: for the user
  *
- * All but @only, @live, @classes, and @spans is immutable once the type is published.
+ * All but @only, @live, @handed, @handed_bytes, @classes, and @spans is immutable
+ * once the type is published.
  */
 struct ph_type {
 	struct ph_region *region;
@@ -53,6 +56,8 @@ struct ph_type {
 	u64 quota;
 	struct ph_cache *only;
 	atomic64_t live;
+	atomic64_t handed;
+	atomic64_t handed_bytes;
 	u32 first_class;
 	u32 nr_classes;
 	struct mutex lock;
@@ -77,6 +82,7 @@ struct ph_cache *ph_type_make_cache(struct ph_type *type, u64 bytes);
 void ph_type_adopt(struct ph_type *type, struct ph_cache *cache);
 void ph_type_for_each_cache(struct ph_type *type, ph_cache_fn fn, void *data);
 int ph_type_charge(struct ph_type *type, u64 nr);
+void ph_type_count_handed(struct ph_type *type, s64 nr, s64 bytes);
 u64 ph_type_stat(struct ph_type *type, struct ph_cache_stat *stat);
 
 /*

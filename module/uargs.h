@@ -17,6 +17,7 @@
 #define PH_MAX_BATCH	65536U
 
 int ph_uargs_get_slow(void *args, u32 size, u32 min_size, void __user *from);
+int ph_uargs_put(void __user *to, void *args, u32 size);
 
 static __always_inline bool ph_uargs_get_words(u64 *to,
 					       const u64 __user *from, u32 nr)
@@ -81,16 +82,23 @@ struct ph_batch {
 	u64 small[PH_CHUNK];
 };
 
-static __always_inline int ph_batch_init(struct ph_batch *batch, u32 nr)
+/* For @nr elements of @width words each. */
+static __always_inline int ph_batch_init_wide(struct ph_batch *batch, u32 nr,
+					      u32 width)
 {
 	batch->words = batch->small;
-	if (likely(nr && nr <= PH_CHUNK))
+	if (likely(nr && nr <= PH_CHUNK / width))
 		return 0;
 	if (!nr || nr > PH_MAX_BATCH)
 		return -EINVAL;
-	batch->words = kvmalloc_array(nr, sizeof(u64),
+	batch->words = kvmalloc_array(nr * width, sizeof(u64),
 				      GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	return batch->words ? 0 : -ENOMEM;
+}
+
+static __always_inline int ph_batch_init(struct ph_batch *batch, u32 nr)
+{
+	return ph_batch_init_wide(batch, nr, 1);
 }
 
 static __always_inline void ph_batch_exit(struct ph_batch *batch)
@@ -116,5 +124,9 @@ static __always_inline int ph_batch_put(struct ph_batch *batch, u64 to, u32 nr)
 #define PH_UARGS_GET(args, last, arg) \
 	ph_uargs_get(&(args), sizeof(args), \
 		     offsetofend(typeof(args), last), arg)
+
+/* The answer. */
+#define PH_UARGS_PUT(args, arg) \
+	ph_uargs_put(arg, &(args), sizeof(args))
 
 #endif /* _PH_UARGS_H */

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What mmap() of a heap gives: the region, the slab map, the statistics page.
+ *
+ * The fault handler is the only place that puts pages of the region in place.
+ * It does so for a slab that is in use, as a whole, and holds the view's
+ * semaphore meanwhile; whoever takes a slab away makes it unfit for that first,
+ * then waits for the semaphore, then takes the pages out of all mappings. They
+ * are ordinary pages with a reference of each mapping: I/O that goes on in one
+ * keeps it until it is through.
+ */
+
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/vmalloc.h>
+
+#include "board.h"
+#include "compat.h"
+#include "content.h"
+#include "map.h"
+
+/* Pages of a span that a fault puts in place at once. */
+#define PH_AROUND	64UL
+
+static u64 ph_map_offset(const struct vm_area_struct *vma, unsigned long addr)
+{
+	return ((u64)vma->vm_pgoff << PAGE_SHIFT) + (addr - vma->vm_start);
+}
+
+/* Whether objects of the program's may be in a slab. */
+static bool ph_map_in_use(const struct ph_slab *slab)
+{
+	if (ph_slab_is_span(slab))
+		return READ_ONCE(slab->live[0]);
+	return READ_ONCE(slab->taken);
+}
+
+static struct page *ph_map_page(const struct ph_slab *slab, u64 offset)
+{
+	unsigned long nr = (offset - slab->start) >> PAGE_SHIFT;
+
+	return ph_slab_is_span(slab) ? slab->pages[nr] :
+				       virt_to_page(slab->addr) + nr;
+}
+
+/* The part of a slab around an offset that goes in place with it. */
+static void ph_map_window(const struct vm_area_struct *vma,
+			  const struct ph_slab *slab, u64 offset, u64 *from,
+			  u64 *to)
+{
+	u64 first = ph_map_offset(vma, vma->vm_start);
+
+	*from = slab->start;
+	*to = slab->start + ph_slab_bytes(slab);
+	if (ph_slab_is_span(slab)) {
+		offset = round_down(offset - slab->start,
+				    PH_AROUND << PAGE_SHIFT) + slab->start;
+		*from = max(*from, offset);
+		*to = min_t(u64, *to, offset + (PH_AROUND << PAGE_SHIFT));
+	}
+	*from = max(*from, first);
+	*to = min_t(u64, *to, first + (vma->vm_end - vma->vm_start));
+}
+
+/* Returns 0, or why the page at @offset itself could not be put in place. */
+static int ph_map_insert(struct ph_view *view, struct vm_area_struct *vma,
+			 const struct ph_slab *slab, u64 offset)
+{
+	u64 first = ph_map_offset(vma, vma->vm_start), from, to, pages = 0;
+	int err, ret = 0;
+
+	ph_map_window(vma, slab, offset, &from, &to);
+	for (; from < to; from += PAGE_SIZE) {
+		err = vm_insert_page(vma, vma->vm_start + (from - first),
+				     ph_map_page(slab, from));
+		/* Another thread was first. */
+		if (err == -EBUSY)
+			continue;
+		if (err && from == round_down(offset, PAGE_SIZE))
+			ret = err;
+		pages += !err;
+	}
+	atomic64_add(pages, &view->pages);
+	return ret;
+}
+
+/* Under the view's semaphore: a slab that the region knows stays. */
+static vm_fault_t ph_map_fault_locked(struct ph_heap *heap,
+				      struct vm_area_struct *vma, u64 offset)
+{
+	struct ph_view *view = &heap->region.view;
+	struct ph_slab *slab;
+	int err;
+
+	lockdep_assert_held(&view->sem);
+	rcu_read_lock();
+	slab = ph_region_slab(&heap->region, offset);
+	rcu_read_unlock();
+	if (!slab || !ph_map_in_use(slab)) {
+		atomic64_inc(&view->refused);
+		return VM_FAULT_SIGBUS;
+	}
+	err = ph_map_insert(view, vma, slab, offset);
+	if (err)
+		return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+	atomic64_inc(&view->faults);
+	return VM_FAULT_NOPAGE;
+}
+
+static vm_fault_t ph_map_region_fault(struct vm_fault *vmf)
+{
+	struct ph_heap *heap = vmf->vma->vm_file->private_data;
+	unsigned int nofs;
+	vm_fault_t ret;
+
+	/* For page tables nobody reclaims slabs, which waits for us. */
+	nofs = memalloc_nofs_save();
+	down_read(&heap->region.view.sem);
+	ret = ph_map_fault_locked(heap, vmf->vma,
+				  ph_map_offset(vmf->vma, vmf->address));
+	up_read(&heap->region.view.sem);
+	memalloc_nofs_restore(nofs);
+	return ret;
+}
+
+static void ph_map_fill(struct ph_region *region, u64 page,
+			struct privheap_map_entry *entry)
+{
+	struct ph_slab *slab;
+
+	rcu_read_lock();
+	slab = ph_region_slab(region, page << PAGE_SHIFT);
+	if (slab)
+		ph_cache_map_entry(slab, entry);
+	else
+		memset(entry, 0, sizeof(*entry));
+	rcu_read_unlock();
+}
+
+static vm_fault_t ph_map_slabs_fault(struct vm_fault *vmf)
+{
+	struct ph_heap *heap = vmf->vma->vm_file->private_data;
+	unsigned long index = vmf->pgoff - (PRIVHEAP_MAP_SLABS >> PAGE_SHIFT);
+	struct page *page;
+	int err;
+
+	page = ph_view_slab_map_page(&heap->region, index, ph_map_fill);
+	if (page == ERR_PTR(-ENOMEM))
+		return VM_FAULT_OOM;
+	if (IS_ERR(page))
+		return VM_FAULT_SIGBUS;
+	err = vm_insert_page(vmf->vma, vmf->address, page);
+	if (err && err != -EBUSY)
+		return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+	return VM_FAULT_NOPAGE;
+}
+
+/* Who unmaps a part, or changes what may be done with it, would split it. */
+static int ph_map_may_split(struct vm_area_struct *vma, unsigned long addr)
+{
+	return -EINVAL;
+}
+
+static int ph_map_mremap(struct vm_area_struct *vma)
+{
+	return -EINVAL;
+}
+
+static const struct vm_operations_struct ph_map_region_ops = {
+	.fault		= ph_map_region_fault,
+	.may_split	= ph_map_may_split,
+	.mremap		= ph_map_mremap,
+};
+
+static const struct vm_operations_struct ph_map_slabs_ops = {
+	.fault		= ph_map_slabs_fault,
+	.may_split	= ph_map_may_split,
+	.mremap		= ph_map_mremap,
+};
+
+static const struct vm_operations_struct ph_map_stat_ops = {
+	.may_split	= ph_map_may_split,
+	.mremap		= ph_map_mremap,
+};
+
+/* Returns where the next slab may begin. */
+static u64 ph_map_populate_at(struct ph_heap *heap, struct vm_area_struct *vma,
+			      u32 type, u64 offset)
+{
+	struct ph_view *view = &heap->region.view;
+	struct ph_slab *slab;
+	u64 end;
+
+	rcu_read_lock();
+	slab = ph_region_slab(&heap->region, offset);
+	rcu_read_unlock();
+	if (!slab)
+		return offset + PAGE_SIZE;
+	end = slab->start + ph_slab_bytes(slab);
+	if (slab->cache->type->id != type)
+		return end;
+	ph_map_insert(view, vma, slab, offset);
+	return ph_slab_is_span(slab) ?
+		min_t(u64, end, offset + (PH_AROUND << PAGE_SHIFT)) : end;
+}
+
+static void ph_map_populate_vma(struct ph_heap *heap,
+				struct vm_area_struct *vma, u32 type)
+{
+	u64 offset = ph_map_offset(vma, vma->vm_start);
+	u64 end = ph_map_offset(vma, vma->vm_end);
+	unsigned int nofs = memalloc_nofs_save();
+
+	rcu_read_lock();
+	end = min(end, ph_region_end(&heap->region));
+	rcu_read_unlock();
+	while (offset < end && !fatal_signal_pending(current)) {
+		down_read(&heap->region.view.sem);
+		offset = ph_map_populate_at(heap, vma, type, offset);
+		up_read(&heap->region.view.sem);
+		cond_resched();
+	}
+	memalloc_nofs_restore(nofs);
+}
+
+/**
+ * ph_map_populate() - put the pages of a type in place in the caller's mappings
+ * @heap: the heap
+ * @type: which type
+ *
+ * As far as that can be done; what is missing comes by page faults.
+ *
+ * Context: process, may sleep; no lock held.
+ */
+void ph_map_populate(struct ph_heap *heap, u32 type)
+{
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+	VMA_ITERATOR(vmi, mm, 0);
+
+	if (!mm || !READ_ONCE(heap->region.view.active) ||
+	    mmap_read_lock_killable(mm))
+		return;
+	for_each_vma(vmi, vma)
+		if (vma->vm_ops == &ph_map_region_ops &&
+		    vma->vm_file->private_data == heap)
+			ph_map_populate_vma(heap, vma, type);
+	mmap_read_unlock(mm);
+}
+
+static int ph_map_region(struct ph_heap *heap, struct vm_area_struct *vma,
+			 u64 end)
+{
+	bool dump = READ_ONCE(heap->dump);
+
+	if (end > round_up(heap->max_bytes, PAGE_SIZE))
+		return -EINVAL;
+	ph_compat_vm_flags(vma, VM_MIXEDMAP | VM_DONTEXPAND | VM_DONTCOPY |
+			   (dump ? 0 : VM_DONTDUMP), VM_MAYEXEC);
+	vma->vm_ops = &ph_map_region_ops;
+	ph_view_activate(&heap->region.view);
+	return 0;
+}
+
+/* What the program may only read. */
+static int ph_map_read_only(struct vm_area_struct *vma,
+			    const struct vm_operations_struct *ops)
+{
+	if (vma->vm_flags & VM_WRITE)
+		return -EACCES;
+	ph_compat_vm_flags(vma, VM_MIXEDMAP | VM_DONTEXPAND | VM_DONTCOPY |
+			   VM_DONTDUMP, VM_MAYEXEC | VM_MAYWRITE);
+	vma->vm_ops = ops;
+	return 0;
+}
+
+static int ph_map_slabs(struct ph_heap *heap, struct vm_area_struct *vma,
+			u64 end)
+{
+	u64 pages = round_up(heap->max_bytes, PAGE_SIZE) >> PAGE_SHIFT;
+	u64 bytes = pages * sizeof(struct privheap_map_entry);
+
+	if (end - PRIVHEAP_MAP_SLABS > round_up(bytes, PAGE_SIZE))
+		return -EINVAL;
+	return ph_map_read_only(vma, &ph_map_slabs_ops);
+}
+
+static int ph_map_stat(struct ph_heap *heap, struct vm_area_struct *vma,
+		       u64 start, u64 end)
+{
+	void *from;
+	unsigned long addr;
+	int err;
+
+	if (start != PRIVHEAP_MAP_STAT ||
+	    end - start > PAGE_ALIGN(sizeof(struct privheap_stat_page)))
+		return -EINVAL;
+	err = ph_map_read_only(vma, &ph_map_stat_ops);
+	if (!err)
+		err = ph_board_make(heap);
+	if (err)
+		return err == -EDQUOT ? -ENOMEM : err;
+	from = ph_view_stat(&heap->region.view);
+	for (addr = vma->vm_start; addr < vma->vm_end && !err;
+	     addr += PAGE_SIZE, from += PAGE_SIZE)
+		err = vm_insert_page(vma, addr, vmalloc_to_page(from));
+	return err;
+}
+
+/**
+ * ph_map() - map a heap
+ * @heap: the heap of the file
+ * @vma: where to, and what
+ *
+ * Context: process, may sleep; the address space's lock held for writing.
+ * Return: 0; or -EINVAL, -EACCES, -ENOMEM.
+ */
+int ph_map(struct ph_heap *heap, struct vm_area_struct *vma)
+{
+	u64 start = (u64)vma->vm_pgoff << PAGE_SHIFT;
+	u64 end = start + (vma->vm_end - vma->vm_start);
+
+	if (!(vma->vm_flags & VM_SHARED) || end < start)
+		return -EINVAL;
+	if (vma->vm_flags & VM_EXEC)
+		return -EACCES;
+	if (start >= PRIVHEAP_MAP_STAT)
+		return ph_map_stat(heap, vma, start, end);
+	if (start >= PRIVHEAP_MAP_SLABS)
+		return ph_map_slabs(heap, vma, end);
+	return ph_map_region(heap, vma, end);
+}
