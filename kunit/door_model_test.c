@@ -7,7 +7,7 @@
 
 #include "door_fixture.h"
 
-#define PH_MODEL_CACHES	7
+#define PH_MODEL_CACHES	9
 #define PH_MODEL_STEPS	60000
 #define PH_MODEL_CHECK	500
 
@@ -27,6 +27,8 @@ static const struct ph_model_kind {
 		 .ctor = ph_model_ctor } },
 	{ 1500, { .quota = 60, .keep_slabs = 1 } },
 	{ 48, { .flags = PRIVHEAP_CACHE_NO_REUSE } },
+	{ 8 },
+	{ 13, { .quota = 900 } },
 };
 
 struct ph_model_object {

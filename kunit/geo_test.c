@@ -96,10 +96,51 @@ static void geo_is_within_one_percent_of_the_best(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wrong, 0);
 }
 
+/* Those, and only those, of which a bitmap would take 1/64. */
+static void geo_chains_the_smallest(struct kunit *test)
+{
+	u32 keep = PH_BY_ADDRESS | PH_CHAIN, size, align, wrong = 0;
+	struct ph_geo geo;
+
+	for (align = 8; align <= PAGE_SIZE; align <<= 1) {
+		for (size = 1; size <= PH_SLOT_MAX; size++) {
+			wrong += ph_geo_init(&geo, size, align, keep) != 0;
+			wrong += !!(geo.keep & PH_CHAIN) != (geo.stride == 8);
+			wrong += ph_geo_init(&geo, size, align,
+					     PH_BY_ADDRESS) != 0;
+			wrong += geo.keep != PH_BY_ADDRESS;
+		}
+	}
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+}
+
+/* Shorter slabs than the cheapest, but not at any price. */
+static void geo_of_a_chain_is_cheap_and_short(struct kunit *test)
+{
+	u32 pages, shorter = 0;
+	u64 best = U64_MAX, cost;
+	struct ph_geo geo;
+
+	KUNIT_ASSERT_EQ(test, 0, ph_geo_init(&geo, 8, 8,
+					     PH_BY_ADDRESS | PH_CHAIN));
+	cost = ph_cost_of(&geo, geo.pages);
+	for (pages = 1; pages <= PH_SLAB_MAX_PAGES; pages++)
+		best = min(best, ph_cost_of(&geo, pages));
+	KUNIT_EXPECT_LT(test, cost, best + best / 100);
+	for (pages = 1; pages < geo.pages; pages++)
+		shorter += ph_cost_of(&geo, pages) <= cost;
+	KUNIT_EXPECT_EQ(test, shorter, 0);
+	KUNIT_EXPECT_LE(test, ph_geo_slots(&geo, geo.pages), PH_CHAIN_MAX);
+	/* 1.02 of what the objects alone need. */
+	KUNIT_EXPECT_LT(test, cost, 8 * 1024 * 102 / 100);
+}
+
 static struct kunit_case ph_geo_test_cases[] = {
 	KUNIT_CASE(geo_fits_every_size_and_align),
 	KUNIT_CASE(geo_tail_is_at_most_an_eighth),
 	KUNIT_CASE(geo_is_within_one_percent_of_the_best),
+	KUNIT_CASE(geo_chains_the_smallest),
+	KUNIT_CASE(geo_of_a_chain_is_cheap_and_short),
 	KUNIT_CASE_PARAM(geo_when_declared_badly, ph_geo_bad_gen_params),
 	{}
 };

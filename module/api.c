@@ -126,6 +126,20 @@ static struct privheap_cache *ph_api_new(struct ph_heap *heap,
 	return cache;
 }
 
+/* What the slabs of a cache keep. */
+static u32 ph_api_keep(const struct privheap_cache *door)
+{
+	bool typesafe = door->flags & PRIVHEAP_CACHE_TYPESAFE_BY_RCU;
+
+	if (ph_door_is_checked(door))
+		return PH_BY_ADDRESS | PH_KEEP_LIVE |
+		       (typesafe ? PH_TYPESAFE : 0);
+	if (typesafe)
+		return PH_BY_ADDRESS | PH_TYPESAFE;
+	/* A free object is nobody's, but for what a constructor left in it. */
+	return PH_BY_ADDRESS | (door->ctor ? 0 : PH_CHAIN);
+}
+
 static void ph_api_free(struct ph_heap *heap, struct privheap_cache *cache)
 {
 	ph_region_meta_forget(&heap->region, ph_api_bytes());
@@ -137,19 +151,14 @@ static int ph_api_make(struct privheap_cache *door, struct ph_type *type,
 		       const struct privheap_cache_args *args)
 {
 	u32 align = max_t(u32, type->align, sizeof(u64));
-	u32 keep = PH_BY_ADDRESS;
 	struct ph_cache *cache;
 
 	door->flags = ph_check_flags(door, type->name, type->max_bytes, align);
 	door->special |= ph_door_is_checked(door);
-	if (door->flags & PRIVHEAP_CACHE_TYPESAFE_BY_RCU)
-		keep |= PH_TYPESAFE;
-	if (ph_door_is_checked(door))
-		keep |= PH_KEEP_LIVE;
 	cache = ph_cache_create(type->region, type, type->policy,
 				ph_check_slot_bytes(door->flags,
 						    type->max_bytes, align),
-				align, keep,
+				align, ph_api_keep(door),
 				door->special ? NULL : door->cpu);
 	if (IS_ERR(cache))
 		return PTR_ERR(cache);
@@ -157,6 +166,7 @@ static int ph_api_make(struct privheap_cache *door, struct ph_type *type,
 	cache->keep_slabs = args->flags & PRIVHEAP_CACHE_NO_REUSE ?
 			    U32_MAX : args->keep_slabs;
 	cache->refused = ph_door_refused;
+	cache->damaged = ph_door_damaged;
 	if (ph_door_is_checked(door))
 		cache->init_slab = ph_check_init_slab;
 	else if (door->ctor)

@@ -7,6 +7,7 @@
 #include <kunit/visibility.h>
 
 #include "cache.h"
+#include "chain.h"
 
 static size_t ph_cache_cpus_bytes(void)
 {
@@ -202,6 +203,20 @@ struct ph_slab *ph_cache_pick(struct ph_cache *cache)
 	return list_first_entry_or_null(&cache->empty, struct ph_slab, list);
 }
 
+/* Slots that do not come back any more; promises may go with them. */
+static void ph_cache_abandon(struct ph_cache *cache, struct ph_slab *slab,
+			     struct list_head *from)
+{
+	u32 slot, lost = ph_chain_abandon(slab, &slot);
+
+	cache->slots -= lost;
+	cache->free_slots -= lost;
+	ph_cache_relist(cache, slab, from);
+	cache->promised = min(cache->promised, cache->usable);
+	if (!WARN_ON_ONCE(!cache->damaged))
+		cache->damaged(cache, slab, slot, lost);
+}
+
 /**
  * ph_cache_take_slabs() - take slots past magazines and depot
  * @cache: the cache
@@ -216,10 +231,10 @@ struct ph_slab *ph_cache_pick(struct ph_cache *cache)
 u32 ph_cache_take_slabs(struct ph_cache *cache, u64 *rounds, u32 nr,
 			u32 must)
 {
+	u32 got = 0, fresh = 0, some;
 	struct list_head *from;
 	struct ph_slab *slab;
 	unsigned long flags;
-	u32 got = 0, fresh = 0;
 
 	spin_lock_irqsave(&cache->lock, flags);
 	nr = max_t(u64, must,
@@ -229,7 +244,12 @@ u32 ph_cache_take_slabs(struct ph_cache *cache, u64 *rounds, u32 nr,
 		if (!slab)
 			break;
 		from = ph_cache_unlist(cache, slab);
-		got += ph_slab_take(slab, rounds + got, nr - got, &fresh);
+		some = ph_slab_take(slab, rounds + got, nr - got, &fresh);
+		if (unlikely(!some)) {
+			ph_cache_abandon(cache, slab, from);
+			continue;
+		}
+		got += some;
 		ph_cache_relist(cache, slab, from);
 	}
 	cache->free_slots -= got;
@@ -372,7 +392,7 @@ static void ph_cache_forget_slab(struct ph_cache *cache, struct ph_slab *slab)
 	cache->nr_slabs--;
 	cache->pages -= slab->nr_pages;
 	cache->meta_bytes -= ph_slab_meta_cost(slab);
-	cache->slots -= slab->nr;
+	cache->slots -= slab->nr - ph_slab_lost(slab);
 	cache->free_slots -= slab->nr - slab->taken;
 	cache->usable -= ph_slab_usable(slab);
 }

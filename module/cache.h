@@ -32,6 +32,8 @@ struct ph_type;
  * @keep_slabs: empty slabs that stay whatever happens
  * @init_slab: called for each new slab before anybody else knows it; or NULL
  * @refused: called for a round that its slab did not take back; or NULL
+ * @damaged: called for a slab that lost slots, with how many, and the slot whose
+ *	link is bad, the lock held; or NULL
  * @plain: a slot is no more than free, claimed or live: no slack, no references,
  *	no zeroing, no quota. Set by the type
  * @lock: guards all below; taken with interrupts off; nothing is taken inside
@@ -45,7 +47,7 @@ struct ph_type;
  *	not needed
  * @pages: length of all slabs
  * @meta_bytes: metadata of all slabs
- * @slots: slots of all slabs
+ * @slots: slots of all slabs, less those that were lost
  * @free_slots: of which in the slabs' hands
  * @usable: of which do not wait for generations
  * @promised: allocations that are promised; at most @usable
@@ -79,6 +81,8 @@ struct ph_cache {
 	bool plain;
 	void (*init_slab)(struct ph_cache *cache, struct ph_slab *slab);
 	void (*refused)(struct ph_cache *cache, u64 round);
+	void (*damaged)(struct ph_cache *cache, struct ph_slab *slab, u32 slot,
+			u32 lost);
 
 	spinlock_t lock ____cacheline_aligned_in_smp;
 	struct list_head partial[PH_FULLNESS];

@@ -145,7 +145,7 @@ static int ph_cache_validate_list(struct ph_cache *cache,
 	struct ph_slab *slab;
 
 	list_for_each_entry(slab, list, list) {
-		u32 weight = bitmap_weight(slab->free, slab->nr);
+		u32 weight = ph_slab_weight(slab);
 
 		if (slab->cache != cache || slab->taken + weight != slab->nr)
 			return -EUCLEAN;

@@ -309,7 +309,7 @@ static void ph_check_slab(struct privheap_cache *door, struct ph_slab *slab,
 	ph_check_layout_of(&lay, door);
 	for (; report.slot < slab->nr; report.slot++) {
 		report.addr = slab->addr + (size_t)report.slot * slab->stride;
-		if (test_bit(report.slot, slab->free))
+		if (ph_slab_is_free(slab, report.slot))
 			ph_check_freed(&report, &lay);
 		ph_check_red_zones(&report, &lay);
 	}

@@ -32,6 +32,21 @@ void ph_door_refused(struct ph_cache *cache, u64 round)
 	ph_report_free(door, (void *)(uintptr_t)round, _RET_IP_);
 }
 
+/**
+ * ph_door_damaged() - a slab lost slots, for somebody wrote to a free object
+ * @cache: its cache
+ * @slab: the slab
+ * @slot: the object
+ * @lost: slots that are lost
+ *
+ * Context: any; the cache's lock held.
+ */
+void ph_door_damaged(struct ph_cache *cache, struct ph_slab *slab, u32 slot,
+		     u32 lost)
+{
+	ph_report_link(ph_door_of(cache), slab, slot, lost, _RET_IP_);
+}
+
 /*
  * Another round than the one that the function in line looked for: of the
  * previous magazine, as a rule. Who counts it knows ph_door_counted().

@@ -27,5 +27,7 @@ static inline const char *ph_door_name(const struct privheap_cache *cache)
 }
 
 void ph_door_refused(struct ph_cache *cache, u64 round);
+void ph_door_damaged(struct ph_cache *cache, struct ph_slab *slab, u32 slot,
+		     u32 lost);
 
 #endif /* _PH_DOOR_H */

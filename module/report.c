@@ -27,6 +27,7 @@ static const char * const ph_mistakes[] = {
 	[PH_WRITE_BEHIND]	= "somebody wrote behind the end of an object",
 	[PH_WRITE_BEFORE]	= "somebody wrote before the begin of an object",
 	[PH_WRITE_FREED]	= "somebody wrote to an object after it was freed",
+	[PH_WRITE_LINK]		= "somebody wrote to an object after it was freed",
 	[PH_OBJECTS_LEFT]	= "it was to end, but has objects",
 };
 
@@ -180,6 +181,24 @@ static bool ph_report_is_write(const struct ph_report *report)
 	       report->mistake == PH_WRITE_FREED;
 }
 
+/* What was written over the link is all that there is to go by. */
+static void ph_report_lost(const struct ph_report *report)
+{
+	if (report->slot < report->slab->nr)
+		pr_err("  it begins with %*ph\n", (int)sizeof(u64),
+		       report->addr);
+	pr_err("  slots that were free, and are lost until the cache ends: %u\n",
+	       report->nr_lost);
+}
+
+static const char *ph_report_end(const struct ph_report *report)
+{
+	if (report->mistake == PH_WRITE_LINK)
+		return "the call goes on";
+	return ph_report_is_write(report) ? "mended; the call goes on" :
+					    "refused";
+}
+
 /* They are in use, and so they stay. */
 static void ph_report_lefts(const struct ph_report *report)
 {
@@ -210,13 +229,14 @@ static void ph_report_print(const struct ph_report *report)
 		obj = ph_report_object(report);
 		if (ph_report_is_write(report))
 			ph_report_bytes(report);
+		else if (report->mistake == PH_WRITE_LINK)
+			ph_report_lost(report);
 		if (obj)
 			ph_report_history(report, obj);
 	}
 	ph_report_now(report);
 	if (report->mistake != PH_OBJECTS_LEFT)
-		pr_err("  %s\n", ph_report_is_write(report) ?
-		       "mended; the call goes on" : "refused");
+		pr_err("  %s\n", ph_report_end(report));
 }
 
 /**
@@ -275,13 +295,37 @@ void ph_report_free(struct privheap_cache *door, const void *addr,
 	rcu_read_unlock();
 }
 
+/**
+ * ph_report_link() - tell of a link between free objects that is bad
+ * @door: the cache
+ * @slab: where it lies
+ * @slot: the object
+ * @lost: slots that are lost with it
+ * @caller: return address into the module that called
+ *
+ * Context: any; the cache's lock held.
+ */
+void ph_report_link(struct privheap_cache *door, struct ph_slab *slab,
+		    u32 slot, u32 lost, unsigned long caller)
+{
+	struct ph_report report = {
+		.mistake = PH_WRITE_LINK, .door = door, .caller = caller,
+		.addr = slab->addr + (size_t)slot * slab->stride,
+		.slab = slab, .slot = slot, .nr_lost = lost,
+	};
+
+	ph_report(&report);
+}
+
 static void ph_left_add(struct ph_left *left, struct list_head *list)
 {
 	struct ph_slab *slab;
 	u32 slot;
 
 	list_for_each_entry(slab, list, list)
-		for_each_clear_bit(slot, slab->free, slab->nr) {
+		for (slot = 0; slot < slab->nr; slot++) {
+			if (ph_slab_is_free(slab, slot))
+				continue;
 			if (left->nr == PH_LEFT_MAX)
 				return;
 			left->obj[left->nr] = slab->addr +

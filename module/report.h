@@ -18,6 +18,7 @@
  * @PH_WRITE_BEHIND: wrote to the red zone behind an object
  * @PH_WRITE_BEFORE: wrote to the red zone before an object
  * @PH_WRITE_FREED: wrote to an object that was free
+ * @PH_WRITE_LINK: wrote to a small object that was free, and over the link in it
  * @PH_OBJECTS_LEFT: ended a cache that has objects
  */
 enum ph_mistake {
@@ -28,6 +29,7 @@ enum ph_mistake {
 	PH_WRITE_BEHIND,
 	PH_WRITE_BEFORE,
 	PH_WRITE_FREED,
+	PH_WRITE_LINK,
 	PH_OBJECTS_LEFT,
 };
 
@@ -57,6 +59,7 @@ struct ph_left {
  * @first: (overwritten) first wrong byte, counted from the object
  * @wrong: (overwritten) how many are wrong
  * @want: (overwritten) what should be there
+ * @nr_lost: (link) slots that are lost with it
  * @nr_left: (objects left) how many
  * @left: (objects left) the first of them
  */
@@ -70,6 +73,7 @@ struct ph_report {
 	int first;
 	u32 wrong;
 	u8 want;
+	u32 nr_lost;
 	u64 nr_left;
 	const struct ph_left *left;
 };
@@ -84,6 +88,8 @@ extern ph_report_fn ph_report_hook;
 void ph_report(const struct ph_report *report);
 void ph_report_free(struct privheap_cache *door, const void *addr,
 		    unsigned long caller);
+void ph_report_link(struct privheap_cache *door, struct ph_slab *slab,
+		    u32 slot, u32 lost, unsigned long caller);
 void ph_report_left(struct privheap_cache *door, u64 nr,
 		    unsigned long caller);
 

@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 #include <kunit/visibility.h>
 
+#include "chain.h"
 #include "reserve.h"
 #include "slab.h"
 
@@ -39,7 +40,9 @@ static void ph_meta_layout(struct ph_meta_layout *m, u32 keep, u32 slots)
 	m->end = offsetof(struct ph_slab, live);
 	if (!(keep & PH_BY_ADDRESS) || (keep & PH_KEEP_LIVE))
 		m->end += BITS_TO_LONGS(slots + 1) * sizeof(long);
-	m->free = ph_meta_place(&m->end, sizeof(long), BITS_TO_LONGS(slots));
+	if (!(keep & PH_CHAIN))
+		m->free = ph_meta_place(&m->end, sizeof(long),
+					BITS_TO_LONGS(slots));
 	if (keep & PH_KEEP_REFS)
 		m->refs = ph_meta_place(&m->end, sizeof(u64), slots);
 	if (!(keep & (PH_LATE_GENS | PH_BY_ADDRESS)))
@@ -86,7 +89,7 @@ static u64 ph_geo_cost(const struct ph_geo *geo, u32 pages)
 	u32 slots = ph_geo_slots(geo, pages);
 	u64 bytes;
 
-	if (!slots)
+	if (!slots || ((geo->keep & PH_CHAIN) && slots > PH_CHAIN_MAX))
 		return U64_MAX;
 	bytes = ((u64)pages << PAGE_SHIFT) +
 		ph_region_meta_cost(ph_geo_meta_bytes(geo, slots));
@@ -98,10 +101,12 @@ static u64 ph_geo_cost(const struct ph_geo *geo, u32 pages)
  * @geo: (out)
  * @size: bytes of an object
  * @align: its alignment, a power of two up to a page
- * @keep: PH_KEEP_* bits
+ * @keep: PH_KEEP_* bits; PH_CHAIN allows a chain where it is worth it
  *
  * Tries each length and takes the one with the fewest bytes per object, tail
- * and metadata included. The shorter one wins where the gain is below 1/256.
+ * and metadata included. The shorter one wins where the gain is below 1/256; with
+ * a chain below 1/128: of so small objects there are few slabs, and what the last
+ * one has idle counts more.
  *
  * Context: any.
  * Return: 0, or -EINVAL for a size above PH_SLOT_MAX.
@@ -109,17 +114,20 @@ static u64 ph_geo_cost(const struct ph_geo *geo, u32 pages)
 int ph_geo_init(struct ph_geo *geo, u32 size, u32 align, u32 keep)
 {
 	u64 best = U64_MAX, cost;
-	u32 pages;
+	u32 pages, gain;
 
 	if (!size || !is_power_of_2(align) || align > PAGE_SIZE ||
 	    size > PH_SLOT_MAX)
 		return -EINVAL;
 	geo->stride = ALIGN(size, align);
+	if (geo->stride > PH_CHAIN_STRIDE)
+		keep &= ~PH_CHAIN;
 	geo->keep = keep;
 	geo->pages = 0;
+	gain = keep & PH_CHAIN ? 7 : 8;
 	for (pages = 1; pages <= PH_SLAB_MAX_PAGES; pages++) {
 		cost = ph_geo_cost(geo, pages);
-		if (cost == U64_MAX || cost + (cost >> 8) >= best)
+		if (cost == U64_MAX || cost + (cost >> gain) >= best)
 			continue;
 		best = cost;
 		geo->pages = pages;
@@ -142,11 +150,15 @@ static struct ph_slab *ph_slab_alloc_meta(struct ph_region *region,
 	slab->meta_bytes = m.end;
 	slab->cache = cache;
 	slab->nr = slots;
-	slab->free = (void *)slab + m.free;
 	slab->gen = m.gen ? (void *)slab + m.gen : NULL;
 	slab->refs_at = m.refs;
 	slab->slack_at = m.slack;
 	INIT_LIST_HEAD(&slab->list);
+	if (keep & PH_CHAIN) {
+		ph_chain_init(slab);
+		return slab;
+	}
+	slab->free = (void *)slab + m.free;
 	bitmap_set(slab->free, 0, slots);
 	return slab;
 }
@@ -654,20 +666,22 @@ size_t ph_slab_meta_cost(const struct ph_slab *slab)
 }
 
 /**
- * ph_slab_take() - take free slots, lowest first
+ * ph_slab_take() - take free slots, lowest first where it has a bitmap
  * @slab: the slab
  * @rounds: (out) array
  * @nr: most to take
  * @fresh: (in, out) grows by how many of them were never taken before
  *
  * Context: the cache's lock held.
- * Return: how many were taken.
+ * Return: how many were taken, see also ph_chain_take().
  */
 u32 ph_slab_take(struct ph_slab *slab, u64 *rounds, u32 nr, u32 *fresh)
 {
 	u32 words = BITS_TO_LONGS(slab->nr);
 	u32 got = 0, word, last;
 
+	if (slab->chained)
+		return ph_chain_take(slab, rounds, nr, fresh);
 	for (word = 0; word < words && got < nr; word++)
 		if (slab->free[word])
 			got += ph_slab_take_word(slab, word, rounds + got,
@@ -699,7 +713,11 @@ bool ph_slab_give(struct ph_slab *slab, u64 round)
 
 	if (unlikely(!ph_slab_slot(slab, ph_round_offset(round - slab->start),
 				   &slot) ||
-		     slot >= slab->nr || test_bit(slot, slab->free)))
+		     slot >= slab->nr))
+		return false;
+	if (slab->chained)
+		return ph_chain_give(slab, slot);
+	if (unlikely(test_bit(slot, slab->free)))
 		return false;
 	__set_bit(slot, slab->free);
 	slab->taken--;
@@ -722,6 +740,35 @@ void ph_slab_emptied(struct ph_slab *slab)
 	WRITE_ONCE(slab->gen_first, slab->gen_first + 1);
 	slab->used_to = 0;
 }
+
+/**
+ * ph_slab_is_free() - whether a slot is in the slab's hands
+ * @slab: the slab
+ * @slot: one of its slots
+ *
+ * Context: the cache's lock held.
+ */
+bool ph_slab_is_free(const struct ph_slab *slab, u32 slot)
+{
+	if (slab->chained)
+		return slot >= slab->used_to || ph_chain_is_link(slab, slot);
+	return test_bit(slot, slab->free);
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_slab_is_free);
+
+/**
+ * ph_slab_weight() - how many slots are in the slab's hands, one by one
+ * @slab: the slab
+ *
+ * Context: the cache's lock held.
+ */
+u32 ph_slab_weight(const struct ph_slab *slab)
+{
+	if (slab->chained)
+		return ph_chain_weight(slab);
+	return bitmap_weight(slab->free, slab->nr);
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_slab_weight);
 
 /**
  * ph_slab_live() - how many live objects a slab has

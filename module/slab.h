@@ -4,7 +4,8 @@
  *
  * All that is believed about its objects is kept out of their memory: which
  * slots are free, which are live, the generation of each, its slack and its
- * reference count.
+ * reference count. The one exception are free slots of the smallest objects of
+ * the kernel door, see chain.h.
  */
 #ifndef _PH_SLAB_H
 #define _PH_SLAB_H
@@ -29,6 +30,14 @@
 #define PH_BY_ADDRESS		BIT(4)	/* nothing: no handle names its objects */
 #define PH_TYPESAFE		BIT(5)	/* its memory, for a grace period */
 #define PH_KEEP_LIVE		BIT(6)	/* by address, too: which are in use */
+#define PH_CHAIN		BIT(7)	/* by address: free slots in themselves */
+
+/*
+ * Objects up to this long are worth a chain: one bit is 1/64 of them. And the
+ * most slots that a slab with a chain has.
+ */
+#define PH_CHAIN_STRIDE		sizeof(u64)
+#define PH_CHAIN_MAX		U16_MAX
 
 /**
  * struct ph_geo - how the slabs of a cache are cut
@@ -64,6 +73,7 @@ struct ph_geo {
  * @by_address: rounds are addresses, see below
  * @typesafe: (by address) its pages stay until the end of a grace period
  * @marked: (by address) its pages carried the mark of the module's reserve
+ * @chained: (by address) its free slots are in a chain
  * @promised: (span) idle, and promised to an allocation to come
  * @slack_at: place in this struct of usable - requested bytes, u8 or u16 each
  * @refs_at: place in this struct of the reference counts; 0: none
@@ -71,14 +81,17 @@ struct ph_geo {
  * @region: (typesafe) where it was, once it waits for its grace period
  * @out: (all others) which slots are handed out; NULL as long as none ever was;
  *	see lend.h
+ * @secret: (chained) what its links are sealed with
  * @nr_pages: its length
  * @pins: who copies to or from its pages just now
- * @taken: slots that are not in @free
+ * @taken: slots that are not in @free, nor in the chain
  * @used_to: slots from here on were never taken
  * @meta_bytes: size of this allocation
  * @list: on the cache's list for its fullness
  * @rcu: to free it
  * @free: bitmap: slots in this slab's hands
+ * @first: (chained) first slot of the chain; @nr: none
+ * @lost: (chained) of @taken, those that were lost from the chain
  * @live: bitmap: slots that hold a live object; one bit more than there are
  *	slots, for the tail. The other arrays follow
  *
@@ -86,7 +99,8 @@ struct ph_geo {
  * from publication until a grace period after its end, and read by look-ups
  * under RCU. What there is per slot
  * is changed only by who owns the slot at the time, see heap.c. @taken,
- * @used_to, @promised, @list and @free are guarded by the cache's lock.
+ * @used_to, @promised, @list, @free, @first and @lost are guarded by the cache's
+ * lock.
  *
  * Late generations: most objects of a compact type are never freed one by one.
  * Its slabs begin without @gen: the live bit alone tells whether the one object
@@ -120,6 +134,7 @@ struct ph_slab {
 	bool by_address : 1;
 	bool typesafe : 1;
 	bool marked : 1;
+	bool chained : 1;
 	bool promised;
 	u32 slack_at;
 	u32 refs_at;
@@ -127,6 +142,7 @@ struct ph_slab {
 		u64 requested;
 		struct ph_region *region;
 		struct ph_out *out;
+		u64 secret;
 	};
 	u32 nr_pages;
 	atomic_t pins;
@@ -137,7 +153,13 @@ struct ph_slab {
 		struct rcu_head rcu;
 	};
 	u32 meta_bytes;
-	unsigned long *free;
+	union {
+		unsigned long *free;
+		struct {
+			u32 first;
+			u32 lost;
+		};
+	};
 	unsigned long live[];
 };
 
@@ -266,6 +288,12 @@ static inline bool ph_slab_is_stuck(const struct ph_slab *slab)
 	return !ph_slab_reuses(slab) && slab->used_to == slab->nr;
 }
 
+/* Slots that no free brings back, see ph_chain_abandon(). */
+static inline u32 ph_slab_lost(const struct ph_slab *slab)
+{
+	return slab->chained ? slab->lost : 0;
+}
+
 int ph_geo_init(struct ph_geo *geo, u32 size, u32 align, u32 keep);
 u32 ph_geo_slots(const struct ph_geo *geo, u32 pages);
 size_t ph_geo_meta_bytes(const struct ph_geo *geo, u32 slots);
@@ -297,6 +325,8 @@ void ph_gens_free(struct ph_region *region, const struct ph_slab *slab,
 		  struct ph_gens *gens);
 void ph_slab_attach_gens(struct ph_slab *slab, struct ph_gens *gens);
 size_t ph_slab_meta_cost(const struct ph_slab *slab);
+bool ph_slab_is_free(const struct ph_slab *slab, u32 slot);
+u32 ph_slab_weight(const struct ph_slab *slab);
 u32 ph_slab_live(const struct ph_slab *slab);
 
 #endif /* _PH_SLAB_H */
