@@ -62,9 +62,10 @@ static void ph_report_stack(const struct ph_stack *stack)
 		pr_err("    %pS\n", (void *)stack->entry[i]);
 }
 
-static void ph_report_track(const char *event, const struct ph_track *track)
+static void ph_report_track(const char *event, const struct ph_track *track,
+			    u64 now)
 {
-	u64 age = ktime_get_mono_fast_ns() - track->time;
+	u64 age = max(now, track->time) - track->time;
 	u32 ns = do_div(age, NSEC_PER_SEC);
 	struct ph_stack stack;
 
@@ -95,7 +96,7 @@ static void ph_report_event(const struct ph_report *report,
 		return;
 	switch (state) {
 	case PH_TRACK_GOOD:
-		ph_report_track(event, &track);
+		ph_report_track(event, &track, report->now);
 		break;
 	case PH_TRACK_BAD:
 		pr_err("  %s: that record was overwritten\n", event);
@@ -241,14 +242,16 @@ static void ph_report_print(const struct ph_report *report)
 
 /**
  * ph_report() - count a mistake and tell of it
- * @report: what there is to say
+ * @report: what there is to say; but for the time
  *
  * Context: any; its slab, if it has one, stays.
  */
-void ph_report(const struct ph_report *report)
+void ph_report(struct ph_report *report)
 {
 	unsigned long flags;
 
+	/* One for all ages in it: printing takes its time. */
+	report->now = ktime_get_mono_fast_ns();
 	atomic64_inc(&report->door->errors);
 	if (ph_report_is_taken(report) || !__ratelimit(&ph_report_rate))
 		return;

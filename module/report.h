@@ -54,6 +54,7 @@ struct ph_left {
  * @door: the cache that it happened to
  * @caller: return address into the module that called when it was found
  * @addr: the object; or the address that was freed
+ * @now: when it was, in ns of the monotonic clock; set by ph_report()
  * @slab: where it lies; NULL if in none
  * @slot: the slot there; @slab->nr for what is behind the last one
  * @first: (overwritten) first wrong byte, counted from the object
@@ -68,6 +69,7 @@ struct ph_report {
 	struct privheap_cache *door;
 	unsigned long caller;
 	const void *addr;
+	u64 now;
 	struct ph_slab *slab;
 	u32 slot;
 	int first;
@@ -85,7 +87,7 @@ typedef bool (*ph_report_fn)(const struct ph_report *report);
 extern ph_report_fn ph_report_hook;
 #endif
 
-void ph_report(const struct ph_report *report);
+void ph_report(struct ph_report *report);
 void ph_report_free(struct privheap_cache *door, const void *addr,
 		    unsigned long caller);
 void ph_report_link(struct privheap_cache *door, struct ph_slab *slab,
