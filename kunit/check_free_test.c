@@ -302,8 +302,9 @@ static void reports_can_be_printed(struct kunit *test)
 {
 	struct privheap_cache *cache = ph_scene_cache(test, 40, &ph_all_checks);
 	struct privheap_cache *other = ph_scene_cache(test, 64, NULL);
+	struct privheap_cache *small = ph_scene_cache(test, 8, NULL);
 	u8 *a = ph_scene_alloc(test, cache), *b = ph_scene_alloc(test, cache);
-	u8 *c = ph_scene_alloc(test, cache);
+	u8 *c = ph_scene_alloc(test, cache), *d = ph_scene_alloc(test, small);
 
 	kunit_info(test, "the reports that follow belong to the test\n");
 	ph_scene_listen(false);
@@ -317,9 +318,14 @@ static void reports_can_be_printed(struct kunit *test)
 	privheap_cache_free(cache, a + 4);
 	privheap_cache_free(cache, ph_scene_alloc(test, other));
 	privheap_cache_free(cache, &cache);
+	privheap_cache_free(small, d);
+	ph_cache_drain(small->cache, true);
+	d[5] = 3;
+	privheap_cache_free(small, ph_scene_alloc(test, small));
 	KUNIT_EXPECT_EQ(test, privheap_cache_destroy(cache, 0), -EBUSY);
 	ph_scene_listen(true);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&cache->errors), 8);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&small->errors), 1);
 	ph_expect_silence(test);
 }
 
