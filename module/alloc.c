@@ -201,12 +201,13 @@ static int ph_alloc_span(struct ph_heap *heap, struct ph_cache *cache,
 			 const struct ph_alloc_one *one, u64 *handle)
 {
 	struct ph_slab *slab;
+	bool clean;
 
 	slab = ph_supply_span(heap, cache,
-			      DIV_ROUND_UP_ULL(one->bytes, PAGE_SIZE));
+			      DIV_ROUND_UP_ULL(one->bytes, PAGE_SIZE), &clean);
 	if (IS_ERR(slab))
 		return PTR_ERR(slab);
-	if (one->zero)
+	if (one->zero && !clean)
 		ph_content_zero(slab, 0, 0, one->bytes);
 	WRITE_ONCE(slab->requested, one->bytes);
 	if (cache->geo.keep & PH_KEEP_REFS)
@@ -412,8 +413,10 @@ static int ph_claim_span(struct ph_heap *heap, struct ph_cache *cache,
 			 u64 bytes, u64 *round)
 {
 	struct ph_slab *slab;
+	bool clean;
 
-	slab = ph_supply_span(heap, cache, DIV_ROUND_UP_ULL(bytes, PAGE_SIZE));
+	slab = ph_supply_span(heap, cache, DIV_ROUND_UP_ULL(bytes, PAGE_SIZE),
+			      &clean);
 	if (IS_ERR(slab))
 		return PTR_ERR(slab);
 	ph_cpu_count(cache->cpus, slab_allocs, 1);

@@ -87,15 +87,19 @@ static int ph_hand_out_span(struct ph_heap *heap, struct ph_type *type,
 {
 	struct ph_slab *slab;
 	int err = ph_type_charge(type, 1);
+	bool clean;
 
 	if (err)
 		return err;
 	slab = ph_supply_span(heap, cache,
-			      DIV_ROUND_UP_ULL(args->object_bytes, PAGE_SIZE));
+			      DIV_ROUND_UP_ULL(args->object_bytes, PAGE_SIZE),
+			      &clean);
 	if (IS_ERR(slab)) {
 		ph_type_uncharge(type, 1);
 		return PTR_ERR(slab);
 	}
+	if ((args->flags & PRIVHEAP_ZERO) && !clean)
+		ph_content_zero(slab, 0, 0, ph_slab_bytes(slab));
 	WRITE_ONCE(slab->requested, ph_content_usable(slab));
 	ph_cache_count_handed(cache, 1, ph_slab_bytes(slab));
 	ph_type_count_handed(type, 1, ph_slab_bytes(slab));
@@ -171,6 +175,41 @@ static noinline int ph_hand_out_slow(struct ph_heap *heap,
 }
 
 /**
+ * ph_hand_claimed() - slab and slot of what is claimed
+ * @heap: the heap
+ * @slab: a slab to try first
+ * @offset: where it is
+ * @slot: (out)
+ *
+ * Context: RCU read side.
+ */
+struct ph_slab *ph_hand_claimed(struct ph_heap *heap, struct ph_slab *slab,
+				u64 offset, u32 *slot)
+{
+	if (offset - slab->start >= ph_slab_bytes(slab))
+		slab = ph_region_lookup(&heap->region, offset);
+	ph_slab_slot(slab, offset - slab->start, slot);
+	return slab;
+}
+
+/* Zero what a run names, which nobody else has. */
+static void ph_hand_wipe(struct ph_heap *heap, const struct privheap_run *run)
+{
+	struct ph_slab *slab;
+	u64 mask = run->mask;
+	u32 slot;
+
+	rcu_read_lock();
+	/* A slot that is not free keeps its slab. */
+	slab = ph_hand_claimed(heap, &ph_no_slab, run->offset, &slot);
+	rcu_read_unlock();
+	for (; mask; mask >>= 1, slot++)
+		if (mask & 1)
+			ph_content_zero(slab, slot, 0,
+					ph_content_usable(slab));
+}
+
+/**
  * ph_hand_out() - hand objects out
  * @heap: the heap
  * @args: what is wanted; (out) what there is
@@ -190,10 +229,15 @@ int ph_hand_out(struct ph_heap *heap, struct privheap_take *args,
 	};
 	int err = ph_hand_out_fast(heap, args, &lend);
 
+	u32 i;
+
 	if (unlikely(err == -EAGAIN))
 		err = ph_hand_out_slow(heap, args, &lend);
 	args->nr_runs = lend.nr_runs;
 	args->done = lend.done;
+	if (args->stride && (args->flags & PRIVHEAP_ZERO))
+		for (i = 0; i < lend.nr_runs; i++)
+			ph_hand_wipe(heap, &runs[i]);
 	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_hand_out);
@@ -271,24 +315,6 @@ int ph_hand_claim(struct ph_heap *heap, u32 type,
 	return likely(claimed) ? 0 : -ESTALE;
 }
 
-/**
- * ph_hand_claimed() - slab and slot of what is claimed
- * @heap: the heap
- * @slab: a slab to try first
- * @offset: where it is
- * @slot: (out)
- *
- * Context: RCU read side.
- */
-struct ph_slab *ph_hand_claimed(struct ph_heap *heap, struct ph_slab *slab,
-				u64 offset, u32 *slot)
-{
-	if (offset - slab->start >= ph_slab_bytes(slab))
-		slab = ph_region_lookup(&heap->region, offset);
-	ph_slab_slot(slab, offset - slab->start, slot);
-	return slab;
-}
-
 /* Returns 0 or what is wrong with the run at @done. */
 static int ph_hand_claim_all(struct ph_heap *heap, u32 type,
 			     const struct privheap_run *runs, u32 nr,
@@ -355,22 +381,6 @@ static u32 ph_hand_group(struct ph_heap *heap, const struct privheap_run *runs,
 	}
 	rcu_read_unlock();
 	return i;
-}
-
-static void ph_hand_wipe(struct ph_heap *heap, const struct privheap_run *run)
-{
-	struct ph_slab *slab;
-	u64 mask = run->mask;
-	u32 slot;
-
-	rcu_read_lock();
-	/* A claimed slot keeps its slab. */
-	slab = ph_hand_claimed(heap, &ph_no_slab, run->offset, &slot);
-	rcu_read_unlock();
-	for (; mask; mask >>= 1, slot++)
-		if (mask & 1)
-			ph_content_zero(slab, slot, 0,
-					ph_content_usable(slab));
 }
 
 static void ph_hand_give_span(struct ph_heap *heap, struct ph_cache *cache,

@@ -40,7 +40,7 @@ int ph_mapped_take(struct ph_heap *heap, void __user *arg)
 
 	if (unlikely(err))
 		return err;
-	if (unlikely(args.flags || args.reserved))
+	if (unlikely((args.flags & ~PRIVHEAP_ZERO) || args.reserved))
 		return -EOPNOTSUPP;
 	if (unlikely(!args.count || args.count > PH_MAX_BATCH ||
 		     !args.max_runs || args.max_runs > PH_MAX_BATCH))

@@ -193,19 +193,21 @@ EXPORT_SYMBOL_IF_KUNIT(ph_supply_refill);
  * @heap: the heap
  * @cache: the cache of a type's spans
  * @pages: its length
+ * @clean: (out) whether all of it is zero
  *
  * Context: process, may sleep; @heap->sem held.
  * Return: the span, in the cache's books; or an ERR_PTR: -EDQUOT, -ENOMEM,
  * -EINTR.
  */
 struct ph_slab *ph_supply_span(struct ph_heap *heap, struct ph_cache *cache,
-			       u32 pages)
+			       u32 pages, bool *clean)
 {
 	struct ph_slab *slab = ph_cache_take_span(cache, pages);
 	u32 fresh = 0;
 	u64 round;
 
 	lockdep_assert_held(&heap->sem);
+	*clean = !slab;
 	if (slab)
 		return slab;
 	if (ph_region_above_soft(&heap->region))

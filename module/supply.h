@@ -16,7 +16,7 @@ struct ph_cache *ph_supply_cache(struct ph_heap *heap, struct ph_type *type,
 				 u64 bytes);
 int ph_supply_refill(struct ph_heap *heap, struct ph_cache *cache);
 struct ph_slab *ph_supply_span(struct ph_heap *heap, struct ph_cache *cache,
-			       u32 pages);
+			       u32 pages, bool *clean);
 int ph_supply_reserve(struct ph_heap *heap, struct ph_type *type,
 		      struct privheap_reserve *req);
 u64 ph_supply_reclaim(struct ph_heap *heap, bool may_wait);

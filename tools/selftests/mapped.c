@@ -388,6 +388,37 @@ static void reserved_objects_are_in_place(int heap, const void *arg)
 	EXPECT_EQ(heap_stat(heap).faults, faults);
 }
 
+/* Dirty ones come back clean, in slabs and as spans of a promise. */
+static void objects_are_zero_where_the_call_says_so(int heap, const void *arg)
+{
+	static const __u64 sizes[] = { 16, 100, 5000, 100000 };
+	unsigned char *base = region_map(heap);
+	struct privheap_run run;
+
+	(void)arg;
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct privheap_reserve r = {
+			.size = sizeof(r), .type = PRIVHEAP_TYPE_OBJECT,
+			.object_bytes = sizes[i], .count = 2,
+		};
+
+		REQUIRE_OK(heap_call(heap, PRIVHEAP_RESERVE, &r));
+		for (int n = 0; n < 100; n++) {
+			struct privheap_take t = {
+				.type = PRIVHEAP_TYPE_OBJECT, .count = 1,
+				.flags = PRIVHEAP_ZERO, .object_bytes = sizes[i],
+				.runs = user_ptr(&run), .max_runs = 1,
+			};
+
+			REQUIRE_OK(heap_take_runs(heap, &t));
+			run.offset += (__u64)__builtin_ctzll(run.mask) * t.stride;
+			REQUIRE_EQ(zero_check(base + run.offset, sizes[i]), -1);
+			memset(base + run.offset, 0xaa, sizes[i]);
+			REQUIRE_OK(heap_give_one(heap, run.offset));
+		}
+	}
+}
+
 int main(void)
 {
 	TEST(objects_taken_are_apart_and_keep_content);
@@ -409,5 +440,6 @@ int main(void)
 	TEST(a_mapping_outlives_the_file);
 	TEST(two_mappings_show_the_same);
 	TEST(reserved_objects_are_in_place);
+	TEST(objects_are_zero_where_the_call_says_so);
 	return tests_run();
 }

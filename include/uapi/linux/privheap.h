@@ -180,7 +180,7 @@ enum privheap_policy {
 /* Flags of a batched command. */
 /** define PRIVHEAP_PARTIAL - keep what was done before the element that failed */
 #define PRIVHEAP_PARTIAL		(1U << 0)
-/** define PRIVHEAP_ZERO - PRIVHEAP_ALLOC only: these objects are zero */
+/** define PRIVHEAP_ZERO - PRIVHEAP_ALLOC and _TAKE: these objects are zero */
 #define PRIVHEAP_ZERO			(1U << 1)
 
 /* Features (&privheap_query.features). */
@@ -736,7 +736,7 @@ struct privheap_run {
 /**
  * struct privheap_take - PRIVHEAP_TAKE: objects to be handed out
  * @size: sizeof(struct privheap_take)
- * @flags: must be 0
+ * @flags: %PRIVHEAP_ZERO
  * @type: id of the type; not a counted one (else ``EOPNOTSUPP``)
  * @count: the most objects, 1 to &privheap_query.max_batch
  * @object_bytes: size of each object, in bytes; 0 stands for the type's
@@ -752,9 +752,9 @@ struct privheap_run {
  * @reserved: must be 0
  *
  * There may be fewer objects than asked for: when @runs is full, a quota near,
- * or more memory not to be had; an error means that there are none. What is in
- * them is unspecified, whatever the type says, but never anything from outside
- * this heap. They use promises of PRIVHEAP_RESERVE up.
+ * or more memory not to be had; an error means that there are none. Without
+ * %PRIVHEAP_ZERO what is in them is unspecified, whatever the type says, but
+ * never anything from outside this heap. They use promises of PRIVHEAP_RESERVE up.
  */
 struct privheap_take {
 	__u32 size;
