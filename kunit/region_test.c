@@ -18,7 +18,7 @@ static u64 ph_map(struct kunit *test, unsigned long pages)
 	u16 gen;
 
 	KUNIT_ASSERT_EQ(test, 0,
-			ph_region_map(fix->region, pages, &start, &gen));
+			ph_region_map(fix->region, pages, 0, &start, &gen));
 	return start;
 }
 
@@ -28,7 +28,7 @@ static u16 ph_map_gen(struct kunit *test, unsigned long pages, u64 *start)
 	u16 gen = 0;
 
 	KUNIT_ASSERT_EQ(test, 0,
-			ph_region_map(fix->region, pages, start, &gen));
+			ph_region_map(fix->region, pages, 0, start, &gen));
 	return gen;
 }
 
@@ -258,10 +258,10 @@ static void region_map_when_hard_max_is_reached(struct kunit *test)
 	held = ph_fixture_held(fix->region);
 	fix->region->hard_max = held + 100;
 	KUNIT_EXPECT_EQ(test, -EDQUOT,
-			ph_region_map(fix->region, 1, &start, &gen));
+			ph_region_map(fix->region, 1, 0, &start, &gen));
 	KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region), held);
 	fix->region->hard_max = PH_TEST_MAX_BYTES;
-	KUNIT_EXPECT_EQ(test, 0, ph_region_map(fix->region, 1, &start, &gen));
+	KUNIT_EXPECT_EQ(test, 0, ph_region_map(fix->region, 1, 0, &start, &gen));
 }
 
 static void region_map_when_hard_max_allows_nothing(struct kunit *test)
@@ -274,7 +274,7 @@ static void region_map_when_hard_max_allows_nothing(struct kunit *test)
 
 	for (max = 0; max <= 16384; max += 8) {
 		fix->region->hard_max = max;
-		err = ph_region_map(fix->region, 1, &start, &gen);
+		err = ph_region_map(fix->region, 1, 0, &start, &gen);
 		held = ph_fixture_held(fix->region);
 		KUNIT_EXPECT_LE(test, held, max);
 		if (!err)
@@ -296,7 +296,7 @@ static void region_map_when_longer_than_any_region(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -ENOMEM,
 			ph_region_map(fix->region,
 				      (PH_REGION_MAX_BYTES >> PAGE_SHIFT) + 1,
-				      &start, &gen));
+				      0, &start, &gen));
 	KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region), 0);
 }
 

@@ -5,6 +5,7 @@
 #include <kunit/visibility.h>
 
 #include "content.h"
+#include "harden.h"
 #include "object.h"
 #include "supply.h"
 
@@ -45,6 +46,8 @@ static __always_inline u64 ph_object_enliven_one(struct ph_heap *heap,
 		*slabp = slab;
 	}
 	ph_slab_slot(slab, offset, &slot);
+	if (unlikely(keep >> PH_TENANT_SHIFT))
+		ph_harden_check(heap, slab, slot);
 	if (zero)
 		ph_content_zero(slab, slot, 0, bytes);
 	if (keep)
@@ -394,6 +397,17 @@ int ph_object_alloc(struct ph_heap *heap, const struct ph_alloc *req,
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_object_alloc);
 
+static void ph_claim_check(struct ph_heap *heap, u64 round)
+{
+	struct ph_slab *slab;
+
+	rcu_read_lock();
+	/* A claimed slot keeps its slab. */
+	slab = ph_region_lookup(&heap->region, ph_round_offset(round));
+	rcu_read_unlock();
+	ph_harden_check(heap, slab, ph_round_slot(slab, round));
+}
+
 /* A slot for a moving object: claimed, so that nobody else can find it. */
 static int ph_claim_slot(struct ph_heap *heap, struct ph_cache *cache,
 			 u64 *round)
@@ -406,6 +420,8 @@ static int ph_claim_slot(struct ph_heap *heap, struct ph_cache *cache,
 			return err;
 	}
 	*round = ph_round_mend(heap, *round);
+	if (cache->quarantine)
+		ph_claim_check(heap, *round);
 	return 0;
 }
 

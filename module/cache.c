@@ -8,6 +8,7 @@
 
 #include "cache.h"
 #include "chain.h"
+#include "quarantine.h"
 
 static size_t ph_cache_cpus_bytes(void)
 {
@@ -63,6 +64,10 @@ struct ph_cache *ph_cache_create(struct ph_region *region,
 	err = size ? ph_geo_init(&cache->geo, size, align, keep) : 0;
 	if (err)
 		goto err_free;
+	if (size && region->hardened)
+		err = ph_quarantine_create(cache);
+	if (err)
+		goto err_free;
 	cache->own_cpus = !cpus;
 	if (!cpus)
 		cpus = ph_region_meta_alloc(region, ph_cache_cpus_bytes());
@@ -72,6 +77,7 @@ struct ph_cache *ph_cache_create(struct ph_region *region,
 		return cache;
 	}
 	err = PTR_ERR(cpus);
+	ph_quarantine_destroy(cache);
 err_free:
 	ph_region_meta_free(region, cache, sizeof(*cache));
 	return ERR_PTR(err);
@@ -104,6 +110,7 @@ void ph_cache_destroy(struct ph_cache *cache)
 	}
 	ph_cache_free_mags(cache, &cache->full_mags);
 	ph_cache_free_mags(cache, &cache->spare_mags);
+	ph_quarantine_destroy(cache);
 	if (cache->own_cpus)
 		ph_region_meta_free(cache->region, cache->cpus,
 				    ph_cache_cpus_bytes());

@@ -16,6 +16,7 @@
 /* Slabs with free slots are told apart by quarters of fullness. */
 #define PH_FULLNESS	4
 
+struct ph_quarantine;
 struct ph_type;
 
 /**
@@ -34,6 +35,7 @@ struct ph_type;
  * @refused: called for a round that its slab did not take back; or NULL
  * @damaged: called for a slab that lost slots, with how many, and the slot whose
  *	link is bad, the lock held; or NULL
+ * @quarantine: (hardened heap) slots that were freed not long ago; else NULL
  * @plain: a slot is no more than free, claimed or live: no slack, no references,
  *	no zeroing, no quota. Set by the type
  * @lock: guards all below; taken with interrupts off; nothing is taken inside
@@ -78,6 +80,7 @@ struct ph_cache {
 	u32 magazine_bytes;
 	gfp_t gfp;
 	u32 keep_slabs;
+	struct ph_quarantine *quarantine;
 	bool plain;
 	void (*init_slab)(struct ph_cache *cache, struct ph_slab *slab);
 	void (*refused)(struct ph_cache *cache, u64 round);

@@ -6,6 +6,7 @@
 #include <kunit/visibility.h>
 
 #include "cache.h"
+#include "quarantine.h"
 
 /**
  * ph_cache_idle_rounds() - about how many rounds magazines and depot hold
@@ -30,7 +31,7 @@ u64 ph_cache_idle_rounds(struct ph_cache *cache)
 	list_for_each_entry(mag, &cache->full_mags, list)
 		nr += mag->nr;
 	spin_unlock_irqrestore(&cache->lock, flags);
-	return nr;
+	return nr + ph_quarantine_length(cache);
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_cache_idle_rounds);
 

@@ -5,6 +5,7 @@
 #include <kunit/visibility.h>
 
 #include "cache.h"
+#include "quarantine.h"
 
 /* Empty magazines that a depot holds for the next that asks. */
 #define PH_SPARE_MAX	2
@@ -194,6 +195,10 @@ void ph_cache_give_slow(struct ph_cache *cache, u64 *rounds, u32 nr)
 {
 	struct ph_magazine *mag, *old;
 
+	if (cache->quarantine) {
+		ph_quarantine_put(cache, rounds, nr);
+		return;
+	}
 	while (nr && ph_depot_has_room(cache)) {
 		mag = ph_depot_take_spare(cache);
 		if (!mag)
@@ -243,6 +248,8 @@ bool ph_cache_drain(struct ph_cache *cache, bool may_wait)
 	cache->nr_spare = 0;
 	spin_unlock_irqrestore(&cache->lock, flags);
 	ph_cache_unload(cache, &mags);
+	if (cache->quarantine)
+		ph_quarantine_drain(cache);
 	return all;
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_cache_drain);

@@ -7,6 +7,7 @@
 
 #include "content.h"
 #include "hand.h"
+#include "harden.h"
 #include "supply.h"
 
 static int ph_hand_check(const struct ph_type *type, u64 *bytes)
@@ -209,6 +210,21 @@ static void ph_hand_wipe(struct ph_heap *heap, const struct privheap_run *run)
 					ph_content_usable(slab));
 }
 
+/* What comes out of a hardened heap is zero, or is made so. */
+static void ph_hand_check_all(struct ph_heap *heap, const struct ph_lend *lend)
+{
+	struct ph_slab *slab = &ph_no_slab;
+	u32 i, slot;
+
+	rcu_read_lock();
+	for (i = 0; i < lend->nr_runs; i++) {
+		slab = ph_hand_claimed(heap, slab, lend->runs[i].offset, &slot);
+		if (!ph_slab_is_span(slab))
+			ph_harden_check(heap, slab, slot);
+	}
+	rcu_read_unlock();
+}
+
 /**
  * ph_hand_out() - hand objects out
  * @heap: the heap
@@ -235,7 +251,9 @@ int ph_hand_out(struct ph_heap *heap, struct privheap_take *args,
 		err = ph_hand_out_slow(heap, args, &lend);
 	args->nr_runs = lend.nr_runs;
 	args->done = lend.done;
-	if (args->stride && (args->flags & PRIVHEAP_ZERO))
+	if (unlikely(heap->region.hardened))
+		ph_hand_check_all(heap, &lend);
+	else if (args->stride && (args->flags & PRIVHEAP_ZERO))
 		for (i = 0; i < lend.nr_runs; i++)
 			ph_hand_wipe(heap, &runs[i]);
 	return err;
@@ -403,6 +421,25 @@ static void ph_hand_give_span(struct ph_heap *heap, struct ph_cache *cache,
 	ph_cache_release_empty(cache, 0, U32_MAX);
 }
 
+/* The next life of a slot has the next generation, whichever door it had. */
+static void ph_hand_quarantine(struct ph_heap *heap, struct ph_cache *cache,
+			       const struct privheap_run *run)
+{
+	u64 rounds[64], mask = run->mask;
+	struct ph_slab *slab;
+	u32 slot, nr = 0;
+
+	rcu_read_lock();
+	slab = ph_hand_claimed(heap, &ph_no_slab, run->offset, &slot);
+	for (; mask; mask >>= 1, slot++)
+		if (mask & 1)
+			rounds[nr++] = ((u64)(u16)(ph_slab_gen(slab, slot) + 1)
+					<< PH_OFFSET_BITS) |
+				       (slab->key + (u64)slot * slab->stride);
+	rcu_read_unlock();
+	ph_cache_give(cache, rounds, nr);
+}
+
 /* Claimed runs of one cache go back to it. */
 static void ph_hand_give(struct ph_heap *heap, struct ph_cache *cache,
 			 const struct privheap_run *runs, u32 nr, u64 objects)
@@ -417,9 +454,16 @@ static void ph_hand_give(struct ph_heap *heap, struct ph_cache *cache,
 		ph_hand_give_span(heap, cache, runs[0].offset);
 		return;
 	}
-	ph_cache_regain(cache, runs, nr);
 	ph_type_count_handed(cache->type, -(s64)objects,
 			     -(s64)(objects * cache->size));
+	if (cache->quarantine) {
+		ph_cache_count_handed(cache, -(s32)objects,
+				      -(s64)(objects * cache->size));
+		for (i = 0; i < nr; i++)
+			ph_hand_quarantine(heap, cache, &runs[i]);
+		return;
+	}
+	ph_cache_regain(cache, runs, nr);
 	ph_cache_release_excess(cache);
 }
 

@@ -43,6 +43,7 @@ struct ph_types {
  * @reclaims: times that idle memory was taken back under pressure
  * @moved_bytes: bytes copied by resize
  * @moved_pages: pages moved by resize
+ * @written_after_free: (hardened) objects that were
  * @node: on the list of all heaps
  * @pid: of the opener
  * @comm: name of the opener
@@ -64,6 +65,7 @@ struct ph_heap {
 	atomic64_t reclaims;
 	atomic64_t moved_bytes;
 	atomic64_t moved_pages;
+	atomic64_t written_after_free;
 	struct list_head node;
 	pid_t pid;
 	char comm[TASK_COMM_LEN];

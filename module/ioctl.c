@@ -85,7 +85,8 @@ static int ph_ioctl_query(struct ph_heap *heap, void __user *arg)
 		return -EOPNOTSUPP;
 	args.abi_version = PRIVHEAP_ABI_VERSION;
 	args.page_size = PAGE_SIZE;
-	args.features = PRIVHEAP_FEATURE_COUNTED | PRIVHEAP_FEATURE_MAPPED;
+	args.features = PRIVHEAP_FEATURE_COUNTED | PRIVHEAP_FEATURE_MAPPED |
+			PRIVHEAP_FEATURE_HARDENED;
 	args.max_heap_bytes = heap->max_bytes;
 	args.max_object_bytes = ph_heap_max_object(heap);
 	args.max_io_bytes = PH_MAX_IO;
@@ -105,7 +106,8 @@ static int ph_ioctl_setup(struct ph_heap *heap, void __user *arg)
 
 	if (err)
 		return err;
-	if ((args.flags & ~PRIVHEAP_SETUP_DUMP) || args.reserved ||
+	if ((args.flags & ~(PRIVHEAP_SETUP_DUMP | PRIVHEAP_SETUP_HARDENED)) ||
+	    args.reserved ||
 	    (args.type_flags & ~(PRIVHEAP_TYPE_ZERO_ALLOC |
 				 PRIVHEAP_TYPE_ZERO_FREE)))
 		return -EOPNOTSUPP;

@@ -151,6 +151,27 @@ static bool ph_lend_wants(const struct ph_lend *lend)
 	return lend->done < lend->want && lend->nr_runs < lend->max_runs;
 }
 
+/* In a hardened heap neighbours do not go together. */
+static void ph_slab_lend_random(struct ph_slab *slab, struct ph_lend *lend,
+				u32 *fresh)
+{
+	struct privheap_run *run;
+	u32 slot;
+
+	while (slab->taken < slab->nr && ph_lend_wants(lend)) {
+		slot = ph_slab_random(slab);
+		__clear_bit(slot, slab->free);
+		set_bit(slot, slab->out->bits);
+		slab->taken++;
+		*fresh += ph_slab_gen(slab, slot) == slab->gen_first;
+		run = &lend->runs[lend->nr_runs++];
+		run->offset = slab->start + (u64)slot * slab->stride;
+		run->mask = 1;
+		lend->done++;
+	}
+	slab->used_to = slab->nr;
+}
+
 static void ph_slab_lend(struct ph_slab *slab, struct ph_lend *lend,
 			 u32 *fresh)
 {
@@ -191,7 +212,10 @@ static int ph_cache_lend_locked(struct ph_cache *cache, struct ph_lend *lend,
 		if (!slab->out)
 			return -EAGAIN;
 		from = ph_cache_unlist(cache, slab);
-		ph_slab_lend(slab, lend, fresh);
+		if (unlikely(slab->tenant))
+			ph_slab_lend_random(slab, lend, fresh);
+		else
+			ph_slab_lend(slab, lend, fresh);
 		ph_cache_relist(cache, slab, from);
 	}
 	return 0;

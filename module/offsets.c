@@ -102,6 +102,7 @@ static void ph_region_init_segment(struct ph_region *region, unsigned int nr)
 	lockdep_assert_held(&region->lock);
 	bitmap_zero(seg->taken, PH_SEG_PAGES);
 	seg->nr_free = PH_SEG_PAGES;
+	seg->tenant = 0;
 	memset16(seg->gen, region->gen_first, PH_SEG_PAGES);
 }
 
@@ -157,18 +158,26 @@ static unsigned int *ph_region_hint(struct ph_region *region,
 	return &region->hint[min_t(unsigned long, pages, PH_HINTS) - 1];
 }
 
+/* Whether a tenant, or somebody who does not care, may have a segment. */
+static bool ph_segment_suits(const struct ph_segment *seg, u32 tenant)
+{
+	return !tenant || !seg->tenant || seg->tenant == tenant;
+}
+
 /* A range within one segment. Returns the page number, or ULONG_MAX. */
 static unsigned long ph_region_find_small(struct ph_region *region,
-					  unsigned int pages)
+					  unsigned int pages, u32 tenant)
 {
-	unsigned int *hint = ph_region_hint(region, pages);
+	/* Tenants cannot share what they know of the segments. */
+	unsigned int none = 0, *hint = tenant ? &none :
+					ph_region_hint(region, pages);
 	unsigned int i, bit;
 
 	lockdep_assert_held(&region->lock);
 	for (i = *hint; i < region->nr_segs; i++) {
 		struct ph_segment *seg = &region->segs[i];
 
-		if (seg->nr_free < pages)
+		if (seg->nr_free < pages || !ph_segment_suits(seg, tenant))
 			continue;
 		bit = bitmap_find_next_zero_area(seg->taken, PH_SEG_PAGES, 0,
 						 pages, 0);
@@ -176,6 +185,7 @@ static unsigned long ph_region_find_small(struct ph_region *region,
 			continue;
 		bitmap_set(seg->taken, bit, pages);
 		seg->nr_free -= pages;
+		seg->tenant = tenant;
 		if (pages < PH_HINTS)
 			*hint = i;
 		return (unsigned long)i * PH_SEG_PAGES + bit;
@@ -209,19 +219,25 @@ static void ph_region_mark(struct ph_region *region, unsigned long page,
 
 /* A range that starts with a segment and goes on through free ones. */
 static unsigned long ph_region_find_large(struct ph_region *region,
-					  unsigned long pages)
+					  unsigned long pages, u32 tenant)
 {
 	unsigned int need = DIV_ROUND_UP(pages, PH_SEG_PAGES);
 	unsigned int i, run = 0;
 	unsigned long page;
 
 	lockdep_assert_held(&region->lock);
-	for (i = *ph_region_hint(region, pages); i < region->nr_segs; i++) {
-		run = region->segs[i].nr_free == PH_SEG_PAGES ? run + 1 : 0;
+	i = tenant ? 0 : *ph_region_hint(region, pages);
+	for (; i < region->nr_segs; i++) {
+		struct ph_segment *seg = &region->segs[i];
+
+		run = seg->nr_free == PH_SEG_PAGES &&
+		      ph_segment_suits(seg, tenant) ? run + 1 : 0;
 		if (run < need)
 			continue;
 		page = (unsigned long)(i + 1 - need) * PH_SEG_PAGES;
 		ph_region_mark(region, page, pages, true);
+		for (; need; need--, seg--)
+			seg->tenant = tenant;
 		return page;
 	}
 	return ULONG_MAX;
@@ -273,14 +289,15 @@ static void ph_region_fill(struct ph_region *region, unsigned long page,
  * ph_region_map() - take a range of offsets for a slab to come
  * @region: the region
  * @pages: length of the range
+ * @tenant: who alone may have the segment's offsets from now on; 0: no matter
  * @start: (out) its first offset
  * @gen_first: (out) generation from which its slots start
  *
  * Context: process, may sleep.
  * Return: 0, -EDQUOT or -ENOMEM.
  */
-int ph_region_map(struct ph_region *region, unsigned long pages, u64 *start,
-		  u16 *gen_first)
+int ph_region_map(struct ph_region *region, unsigned long pages, u32 tenant,
+		  u64 *start, u16 *gen_first)
 {
 	unsigned long page;
 	unsigned int seen;
@@ -292,8 +309,8 @@ int ph_region_map(struct ph_region *region, unsigned long pages, u64 *start,
 		spin_lock(&region->lock);
 		seen = region->nr_segs;
 		page = pages <= PH_SEG_PAGES ?
-			ph_region_find_small(region, pages) :
-			ph_region_find_large(region, pages);
+			ph_region_find_small(region, pages, tenant) :
+			ph_region_find_large(region, pages, tenant);
 		spin_unlock(&region->lock);
 		if (page != ULONG_MAX)
 			break;

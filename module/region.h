@@ -62,6 +62,7 @@ struct ph_leaves {
  * struct ph_segment - what the look-ups of a segment do not need
  * @taken: which pages are taken
  * @nr_free: how many are not
+ * @tenant: the only one that may have offsets here; 0: anyone. Stays
  * @gen: generation from which the next slab at each page has to start
  *
  * Guarded by the region's lock.
@@ -69,6 +70,7 @@ struct ph_leaves {
 struct ph_segment {
 	DECLARE_BITMAP(taken, PH_SEG_PAGES);
 	u16 nr_free;
+	u32 tenant;
 	u16 gen[PH_SEG_PAGES];
 };
 
@@ -81,6 +83,8 @@ struct ph_segment {
  * @gfp: how memory is allocated that is not for somebody who says how; set once
  * @tag: what the handles of the heap begin with, in place; set once
  * @gen_first: the oldest generation: where slots start that never were; set once
+ * @hardened: see PRIVHEAP_SETUP_HARDENED; set before there is any slab
+ * @tenants: types so far
  * @held: bytes charged, pages and metadata
  * @metadata: of which metadata
  * @peak: most that @held has been; approximate under concurrency
@@ -109,6 +113,8 @@ struct ph_region {
 	gfp_t gfp;
 	u64 tag;
 	u16 gen_first;
+	bool hardened;
+	u32 tenants;
 	atomic64_t held;
 	atomic64_t metadata;
 	u64 peak;
@@ -174,8 +180,8 @@ bool ph_region_stocked(struct ph_region *region, unsigned int pages);
 /* Offsets. */
 void ph_offsets_init(struct ph_region *region);
 void ph_offsets_exit(struct ph_region *region);
-int ph_region_map(struct ph_region *region, unsigned long pages, u64 *start,
-		  u16 *gen_first);
+int ph_region_map(struct ph_region *region, unsigned long pages, u32 tenant,
+		  u64 *start, u16 *gen_first);
 void ph_region_publish(struct ph_region *region, struct ph_slab *slab,
 		       u64 start, unsigned long pages);
 void ph_region_unmap(struct ph_region *region, u64 start,

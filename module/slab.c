@@ -3,6 +3,7 @@
 
 #include <linux/bitmap.h>
 #include <linux/mm.h>
+#include <linux/random.h>
 #include <linux/slab.h>
 #include <kunit/visibility.h>
 
@@ -148,6 +149,7 @@ static struct ph_slab *ph_slab_alloc_meta(struct ph_region *region,
 	if (IS_ERR(slab))
 		return slab;
 	slab->meta_bytes = m.end;
+	slab->tenant = keep >> PH_TENANT_SHIFT;
 	slab->cache = cache;
 	slab->nr = slots;
 	slab->gen = m.gen ? (void *)slab + m.gen : NULL;
@@ -166,8 +168,8 @@ static struct ph_slab *ph_slab_alloc_meta(struct ph_region *region,
 /* Give the slab its place in the region. */
 static int ph_slab_map(struct ph_region *region, struct ph_slab *slab)
 {
-	int err = ph_region_map(region, slab->nr_pages, &slab->start,
-				&slab->gen_first);
+	int err = ph_region_map(region, ph_slab_range(slab), slab->tenant,
+				&slab->start, &slab->gen_first);
 
 	if (err)
 		return err;
@@ -332,8 +334,8 @@ struct ph_slab *ph_span_alloc(struct ph_region *region, struct ph_cache *cache,
 	struct ph_slab *slab;
 	int err;
 
-	slab = ph_slab_alloc_meta(region, cache, keep & PH_KEEP_REFS, 1,
-				  region->gfp);
+	keep &= PH_KEEP_REFS | ~0U << PH_TENANT_SHIFT;
+	slab = ph_slab_alloc_meta(region, cache, keep, 1, region->gfp);
 	if (IS_ERR(slab))
 		return slab;
 	slab->stride = U32_MAX;
@@ -586,7 +588,7 @@ void ph_slab_destroy(struct ph_region *region, struct ph_slab *slab,
 		ph_slab_destroy_by_address(region, slab, keep);
 		return;
 	}
-	ph_region_unmap(region, slab->start, slab->nr_pages,
+	ph_region_unmap(region, slab->start, ph_slab_range(slab),
 			ph_slab_gen_next(region, slab));
 	ph_view_note(&region->view, slab->start >> PAGE_SHIFT, slab->nr_pages,
 		     &ph_no_entry);
@@ -666,6 +668,40 @@ size_t ph_slab_meta_cost(const struct ph_slab *slab)
 }
 
 /**
+ * ph_slab_random() - a free slot that nobody can foretell
+ * @slab: a slab with free slots, of a hardened heap
+ *
+ * Context: the cache's lock held.
+ */
+u32 ph_slab_random(const struct ph_slab *slab)
+{
+	u32 from = get_random_u32() % slab->nr;
+	u32 slot = find_next_bit(slab->free, slab->nr, from);
+
+	return slot < slab->nr ? slot : find_first_bit(slab->free, slab->nr);
+}
+
+static u32 ph_slab_take_random(struct ph_slab *slab, u64 *rounds, u32 nr,
+			       u32 *fresh)
+{
+	u32 got, slot;
+	u16 gen;
+
+	for (got = 0; got < nr && slab->taken < slab->nr; got++) {
+		slot = ph_slab_random(slab);
+		__clear_bit(slot, slab->free);
+		slab->taken++;
+		gen = ph_slab_gen(slab, slot);
+		*fresh += gen == slab->gen_first;
+		rounds[got] = (u64)gen << PH_OFFSET_BITS |
+			      (slab->key + (u64)slot * slab->stride);
+	}
+	/* In no order: as if all had been out. */
+	slab->used_to = slab->nr;
+	return got;
+}
+
+/**
  * ph_slab_take() - take free slots, lowest first where it has a bitmap
  * @slab: the slab
  * @rounds: (out) array
@@ -677,6 +713,8 @@ size_t ph_slab_meta_cost(const struct ph_slab *slab)
  */
 u32 ph_slab_take(struct ph_slab *slab, u64 *rounds, u32 nr, u32 *fresh)
 {
+	if (unlikely(slab->tenant))
+		return ph_slab_take_random(slab, rounds, nr, fresh);
 	u32 words = BITS_TO_LONGS(slab->nr);
 	u32 got = 0, word, last;
 

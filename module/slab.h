@@ -32,6 +32,10 @@
 #define PH_KEEP_LIVE		BIT(6)	/* by address, too: which are in use */
 #define PH_CHAIN		BIT(7)	/* by address: free slots in themselves */
 
+/* Above them, in a hardened heap: who alone may have the slab's offsets. */
+#define PH_TENANT_SHIFT		8
+#define PH_TENANT_MAX		(U32_MAX >> PH_TENANT_SHIFT)
+
 /*
  * Objects up to this long are worth a chain: one bit is 1/64 of them. And the
  * most slots that a slab with a chain has.
@@ -44,7 +48,7 @@
  * @stride: bytes from one slot to the next; a span has one slot and stride
  *	U32_MAX
  * @pages: length of a slab, where the memory for it can be had in one run
- * @keep: PH_KEEP_* bits
+ * @keep: PH_KEEP_* bits, and the tenant
  * @owner: (by address) what page_private() of its pages says
  */
 struct ph_geo {
@@ -87,6 +91,7 @@ struct ph_geo {
  * @taken: slots that are not in @free, nor in the chain
  * @used_to: slots from here on were never taken
  * @meta_bytes: size of this allocation
+ * @tenant: (hardened heap) see struct ph_segment; else 0
  * @list: on the cache's list for its fullness
  * @rcu: to free it
  * @free: bitmap: slots in this slab's hands
@@ -153,6 +158,7 @@ struct ph_slab {
 		struct rcu_head rcu;
 	};
 	u32 meta_bytes;
+	u32 tenant;
 	union {
 		unsigned long *free;
 		struct {
@@ -213,6 +219,12 @@ static inline u32 ph_round_slot(const struct ph_slab *slab, u64 round)
 static inline bool ph_slab_is_span(const struct ph_slab *slab)
 {
 	return slab->stride == U32_MAX;
+}
+
+/* The pages of the region that it takes: in a hardened heap one to guard it. */
+static inline unsigned long ph_slab_range(const struct ph_slab *slab)
+{
+	return (unsigned long)slab->nr_pages + !!slab->tenant;
 }
 
 static inline u64 ph_slab_bytes(const struct ph_slab *slab)
@@ -316,6 +328,7 @@ void ph_slab_destroy(struct ph_region *region, struct ph_slab *slab,
 
 unsigned long ph_slab_takeable(const struct ph_slab *slab, u32 word);
 u32 ph_slab_take(struct ph_slab *slab, u64 *rounds, u32 nr, u32 *fresh);
+u32 ph_slab_random(const struct ph_slab *slab);
 void ph_slab_emptied(struct ph_slab *slab);
 bool ph_slab_give(struct ph_slab *slab, u64 round);
 void ph_slab_await_destroyed(void);

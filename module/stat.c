@@ -64,6 +64,7 @@ void ph_stat_heap(struct ph_heap *heap, struct privheap_heap_stat *stat)
 	stat->faults = atomic64_read(&heap->region.view.faults);
 	stat->mapped_pages = atomic64_read(&heap->region.view.pages);
 	stat->refused_faults = atomic64_read(&heap->region.view.refused);
+	stat->written_after_free = atomic64_read(&heap->written_after_free);
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_stat_heap);
 

@@ -18,7 +18,8 @@ static int ph_setup_check(struct ph_heap *heap,
 	if (hard > heap->max_bytes || soft > hard ||
 	    setup->reserve_bytes > heap->max_bytes)
 		return -EINVAL;
-	if (setup->type_flags && heap->used)
+	if ((setup->type_flags || (setup->flags & PRIVHEAP_SETUP_HARDENED)) &&
+	    heap->used)
 		return -EBUSY;
 	if (hard < atomic64_read(&region->held))
 		return -EBUSY;
@@ -49,6 +50,10 @@ static int ph_supply_setup_locked(struct ph_heap *heap,
 	int err = ph_setup_check(heap, setup);
 	u32 flags = setup->type_flags;
 
+	/* A free slot is zero, see harden.h. */
+	if (setup->flags & PRIVHEAP_SETUP_HARDENED)
+		flags |= PRIVHEAP_TYPE_ZERO_FREE;
+
 	lockdep_assert_held_write(&heap->sem);
 	if (err)
 		return err;
@@ -62,6 +67,8 @@ static int ph_supply_setup_locked(struct ph_heap *heap,
 		WRITE_ONCE(region->soft_max, soft);
 		return err;
 	}
+	if (setup->flags & PRIVHEAP_SETUP_HARDENED)
+		region->hardened = true;
 	if (setup->flags & PRIVHEAP_SETUP_DUMP)
 		WRITE_ONCE(heap->dump, true);
 	heap->type_flags |= flags;

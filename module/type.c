@@ -90,6 +90,8 @@ void ph_type_init(struct ph_type *type, struct ph_region *region,
 	type->policy = ph_policy(desc->policy);
 	type->policy_id = desc->policy;
 	type->id = desc->type;
+	/* After so many types the numbers begin anew. */
+	type->tenant = region->tenants++ % PH_TENANT_MAX + 1;
 	type->flags = desc->flags;
 	type->align = desc->align ?: PH_ALIGN_DEFAULT;
 	type->min_bytes = desc->min_bytes;
@@ -196,7 +198,9 @@ static u32 ph_type_keep(const struct ph_type *type, u32 bytes, u32 class)
 {
 	u32 keep = 0, step = bytes;
 
-	if (bytes && type->policy_id == PRIVHEAP_POLICY_COMPACT)
+	if (type->region->hardened)
+		keep |= type->tenant << PH_TENANT_SHIFT;
+	else if (bytes && type->policy_id == PRIVHEAP_POLICY_COMPACT)
 		keep |= PH_LATE_GENS;
 	if (type->flags & PRIVHEAP_TYPE_COUNTED)
 		keep |= PH_KEEP_REFS;

@@ -20,6 +20,7 @@
  * @region: where its objects are
  * @policy: how it is allocated
  * @id: the user's word for it
+ * @tenant: its number among all types that the heap ever had
  * @flags: PRIVHEAP_TYPE_* bits
  * @policy_id: number of @policy
  * @align: alignment of objects, bytes
@@ -47,6 +48,7 @@ struct ph_type {
 	struct ph_region *region;
 	const struct ph_policy *policy;
 	u32 id;
+	u32 tenant;
 	u32 flags;
 	u32 policy_id;
 	u32 align;

@@ -188,6 +188,8 @@ enum privheap_policy {
 #define PRIVHEAP_FEATURE_COUNTED	(1ULL << 0)
 /** define PRIVHEAP_FEATURE_MAPPED - the heap can be mapped */
 #define PRIVHEAP_FEATURE_MAPPED		(1ULL << 1)
+/** define PRIVHEAP_FEATURE_HARDENED - the heap can be hardened */
+#define PRIVHEAP_FEATURE_HARDENED	(1ULL << 2)
 
 /* Where mmap() finds what. */
 /** define PRIVHEAP_MAP_REGION - offset of the region */
@@ -200,6 +202,8 @@ enum privheap_policy {
 /* Flags of PRIVHEAP_SETUP. */
 /** define PRIVHEAP_SETUP_DUMP - mappings of the region go into core dumps */
 #define PRIVHEAP_SETUP_DUMP		(1U << 0)
+/** define PRIVHEAP_SETUP_HARDENED - mistakes and attacks find less to work with */
+#define PRIVHEAP_SETUP_HARDENED		(1U << 1)
 
 /* Flags of PRIVHEAP_RESIZE. */
 /** define PRIVHEAP_BY_OFFSET - the object is handed out, and named by its offset */
@@ -264,7 +268,9 @@ struct privheap_query {
 /**
  * struct privheap_setup - PRIVHEAP_SETUP: limits and reserve of the heap
  * @size: sizeof(struct privheap_setup)
- * @flags: %PRIVHEAP_SETUP_DUMP: for mappings made from now on
+ * @flags: %PRIVHEAP_SETUP_DUMP: for mappings made from now on.
+ *	%PRIVHEAP_SETUP_HARDENED: see below; refused with ``EBUSY`` after the first
+ *	allocation or type creation
  * @reserve_bytes: memory to take for the heap now and to keep for it, in
  *	bytes, rounded up to pages; 0 leaves the reserve as it is
  * @soft_max_bytes: above this many bytes the heap gives idle memory back before
@@ -281,6 +287,13 @@ struct privheap_query {
  * hard_max_bytes or reserve_bytes is above &privheap_query.max_heap_bytes, or
  * soft_max_bytes above the hard maximum. ``EDQUOT``, ``ENOMEM``: the reserve
  * cannot be had.
+ *
+ * In a hardened heap freed objects are zeroed, wait in a queue before their
+ * places are used again, and have to be zero still when that happens; if not,
+ * somebody wrote to one after it was freed, which the kernel's log and
+ * &privheap_heap_stat.written_after_free tell. The place of a new object is
+ * chosen at random. Behind each slab lies a page that cannot be reached, and
+ * offsets that one type had serve no other.
  */
 struct privheap_setup {
 	__u32 size;
@@ -605,6 +618,8 @@ struct privheap_trim {
  * @faults: (out) page faults that the mappings of the region have served
  * @mapped_pages: (out) pages that they put in place
  * @refused_faults: (out) accesses to where no page may be, each a SIGBUS
+ * @written_after_free: (out) objects of a hardened heap that were written to
+ *	after they were freed, as far as their places were used again since
  */
 struct privheap_heap_stat {
 	__u32 size;
@@ -642,6 +657,7 @@ struct privheap_heap_stat {
 	__aligned_u64 faults;
 	__aligned_u64 mapped_pages;
 	__aligned_u64 refused_faults;
+	__aligned_u64 written_after_free;
 };
 
 /**
