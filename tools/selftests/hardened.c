@@ -36,18 +36,18 @@ static void a_write_after_free_is_found(int heap, const void *arg)
 
 	(void)arg;
 	REQUIRE_OK(harden(heap));
-	handle = heap_new(heap, PRIVHEAP_TYPE_STR, 200);
+	handle = heap_new(heap, PRIVHEAP_TYPE_OBJECT, 200);
 	offset = heap_info(heap, handle).offset;
 	base[offset + 150] = 1;
 	REQUIRE_OK(heap_free_one(heap, handle));
-	churn(heap, PRIVHEAP_TYPE_STR, 200);
+	churn(heap, PRIVHEAP_TYPE_OBJECT, 200);
 	EXPECT_EQ(heap_stat(heap).written_after_free, 0);
-	handle = heap_new(heap, PRIVHEAP_TYPE_STR, 200);
+	handle = heap_new(heap, PRIVHEAP_TYPE_OBJECT, 200);
 	offset = heap_info(heap, handle).offset;
 	REQUIRE_OK(heap_free_one(heap, handle));
 	base[offset + 150] = 1;
-	churn(heap, PRIVHEAP_TYPE_STR, 200);
-	churn(heap, PRIVHEAP_TYPE_STR, 200);
+	churn(heap, PRIVHEAP_TYPE_OBJECT, 200);
+	churn(heap, PRIVHEAP_TYPE_OBJECT, 200);
 	EXPECT_EQ(heap_stat(heap).written_after_free, 1);
 }
 
