@@ -115,15 +115,65 @@ static void ph_fill_walk(struct kunit *test, union ph_user_args *args)
 	args->walk.count = 5;
 }
 
+static void ph_fill_take(struct kunit *test, union ph_user_args *args)
+{
+	args->take.type = PRIVHEAP_TYPE_INT;
+	args->take.count = 5;
+	args->take.max_runs = 5;
+	args->take.runs = ph_user_array(1);
+}
+
+static void ph_fill_give(struct kunit *test, union ph_user_args *args)
+{
+	struct privheap_run runs[5];
+	u32 i;
+
+	/* From slabs of their own, so that there are five runs. */
+	for (i = 0; i < 5; i++)
+		runs[i] = ph_test_take(test, PRIVHEAP_TYPE_INT + i, 0, 3);
+	ph_user_put(test, ph_user_array(1), runs, sizeof(runs));
+	args->give.runs = ph_user_array(1);
+	args->give.count = 5;
+}
+
+static void ph_fill_to_handles(struct kunit *test, union ph_user_args *args)
+{
+	u64 offsets[5];
+	u32 i;
+
+	for (i = 0; i < 5; i++)
+		offsets[i] = ph_test_take(test, PRIVHEAP_TYPE_INT + i, 0,
+					  1).offset;
+	ph_user_put(test, ph_user_array(1), offsets, sizeof(offsets));
+	args->convert.from = ph_user_array(1);
+	args->convert.to = ph_user_array(2);
+	args->convert.count = 5;
+}
+
+static void ph_fill_to_offsets(struct kunit *test, union ph_user_args *args)
+{
+	ph_put_handles(test, 0, 5);
+	args->convert.from = ph_user_array(1);
+	args->convert.to = ph_user_array(2);
+	args->convert.count = 5;
+}
+
 #define PH_AT(_struct, _member)	offsetof(struct privheap_ ## _struct, _member)
 #define PH_COMMAND(_cmd, _struct, _fill) \
 	.name = #_cmd, .cmd = PRIVHEAP_ ## _cmd, \
-	.size = sizeof(struct privheap_ ## _struct), .fill = ph_fill_ ## _fill
+	.size = sizeof(struct privheap_ ## _struct), \
+	.min_size = sizeof(struct privheap_ ## _struct), .fill = ph_fill_ ## _fill
+/* One whose struct has grown; @_last is the last member of its first version. */
+#define PH_GROWN(_cmd, _struct, _fill, _last) \
+	.name = #_cmd, .cmd = PRIVHEAP_ ## _cmd, \
+	.size = sizeof(struct privheap_ ## _struct), \
+	.min_size = offsetofend(struct privheap_ ## _struct, _last), \
+	.fill = ph_fill_ ## _fill
 #define PH_NO_ARRAY	.count = PH_NONE, .in = PH_NONE, .out = PH_NONE
 
 const struct ph_command ph_commands[PH_NR_COMMANDS] = {
 	{ PH_COMMAND(QUERY, query, nothing), PH_NO_ARRAY, .reserved = PH_NONE },
-	{ PH_COMMAND(SETUP, setup, nothing), PH_NO_ARRAY,
+	{ PH_COMMAND(SETUP, setup, nothing), PH_NO_ARRAY, .flags_ok = 1,
 	  .reserved = PH_AT(setup, reserved) },
 	{ PH_COMMAND(TYPE_CREATE, type, create), PH_NO_ARRAY, .flags_ok = 7,
 	  .reserved = PH_AT(type, reserved) },
@@ -140,7 +190,7 @@ const struct ph_command ph_commands[PH_NR_COMMANDS] = {
 	{ PH_COMMAND(FREE, batch, free), .flags_ok = 1, .out = PH_NONE,
 	  .count = PH_AT(batch, count), .in = PH_AT(batch, handles),
 	  .reserved = PH_NONE },
-	{ PH_COMMAND(RESIZE, resize, resize), PH_NO_ARRAY,
+	{ PH_COMMAND(RESIZE, resize, resize), PH_NO_ARRAY, .flags_ok = 1,
 	  .reserved = PH_AT(resize, reserved) },
 	{ PH_COMMAND(READ, rw, rw), .flags_ok = 1, .out = PH_NONE,
 	  .count = PH_AT(rw, count), .in = PH_AT(rw, ios),
@@ -160,11 +210,23 @@ const struct ph_command ph_commands[PH_NR_COMMANDS] = {
 	{ PH_COMMAND(RESERVE, reserve, reserve), PH_NO_ARRAY,
 	  .reserved = PH_AT(reserve, reserved) },
 	{ PH_COMMAND(TRIM, trim, nothing), PH_NO_ARRAY, .reserved = PH_NONE },
-	{ PH_COMMAND(HEAP_STAT, heap_stat, nothing), PH_NO_ARRAY,
+	{ PH_GROWN(HEAP_STAT, heap_stat, nothing, moved_pages), PH_NO_ARRAY,
 	  .reserved = PH_NONE },
-	{ PH_COMMAND(TYPE_STAT, type_stat, type_stat), PH_NO_ARRAY,
-	  .reserved = PH_NONE },
+	{ PH_GROWN(TYPE_STAT, type_stat, type_stat, fresh_allocs),
+	  PH_NO_ARRAY, .reserved = PH_NONE },
 	{ PH_COMMAND(WALK, walk, walk), .in = PH_NONE,
 	  .count = PH_AT(walk, count), .out = PH_AT(walk, handles),
 	  .reserved = PH_AT(walk, reserved) },
+	{ PH_COMMAND(TAKE, take, take), .in = PH_NONE,
+	  .count = PH_AT(take, count), .out = PH_AT(take, runs),
+	  .reserved = PH_AT(take, reserved) },
+	{ PH_COMMAND(GIVE, give, give), .flags_ok = 1, .out = PH_NONE,
+	  .count = PH_AT(give, count), .in = PH_AT(give, runs),
+	  .reserved = PH_AT(give, reserved) },
+	{ PH_COMMAND(TO_HANDLES, convert, to_handles),
+	  .count = PH_AT(convert, count), .in = PH_AT(convert, from),
+	  .out = PH_AT(convert, to), .reserved = PH_NONE },
+	{ PH_COMMAND(TO_OFFSETS, convert, to_offsets),
+	  .count = PH_AT(convert, count), .in = PH_AT(convert, from),
+	  .out = PH_AT(convert, to), .reserved = PH_NONE },
 };

@@ -8,13 +8,14 @@
 /* An offset of what a command's struct does not have. */
 #define PH_NONE	0xffff
 
-#define PH_NR_COMMANDS	19
+#define PH_NR_COMMANDS	23
 
 /**
  * struct ph_command - a command, and where its struct has what can be wrong
  * @name: for people
  * @cmd: its number
  * @size: size of its struct
+ * @min_size: size of the first version of it
  * @flags_ok: flags that it knows
  * @reserved: offset of the reserved member
  * @count: offset of the number of elements
@@ -26,6 +27,7 @@ struct ph_command {
 	const char *name;
 	unsigned int cmd;
 	u32 size;
+	u32 min_size;
 	u32 flags_ok;
 	u16 reserved;
 	u16 count;

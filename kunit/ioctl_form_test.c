@@ -61,6 +61,7 @@ static const void *ph_out_gen_params(const void *prev, char *desc)
 struct ph_heap_state {
 	u64 live;
 	u64 bytes;
+	u64 handed;
 	u32 types;
 	u64 promised;
 	u64 hard_max;
@@ -78,6 +79,7 @@ static struct ph_heap_state ph_state(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, ph_stat_type_by_id(heap, &ints));
 	return (struct ph_heap_state) {
 		.live = stat.live_objects, .bytes = stat.live_bytes,
+		.handed = stat.handed_objects,
 		.types = stat.types, .promised = ints.promised_objects,
 		.hard_max = stat.hard_max_bytes,
 	};
@@ -89,6 +91,7 @@ static void ph_expect_same(struct kunit *test, struct ph_heap_state before)
 
 	KUNIT_EXPECT_EQ(test, now.live, before.live);
 	KUNIT_EXPECT_EQ(test, now.bytes, before.bytes);
+	KUNIT_EXPECT_EQ(test, now.handed, before.handed);
 	KUNIT_EXPECT_EQ(test, now.types, before.types);
 	KUNIT_EXPECT_EQ(test, now.promised, before.promised);
 	KUNIT_EXPECT_EQ(test, now.hard_max, before.hard_max);
@@ -139,8 +142,25 @@ static void command_when_struct_is_too_short(struct kunit *test)
 	u32 size;
 
 	ph_good_args(test, &args);
-	for (size = 1; size < c->size; size++)
+	for (size = 1; size < c->min_size; size++)
 		ph_expect_refused(test, &args, 0, size, sizeof(u32), -EINVAL);
+}
+
+/* Programs of before get what they know, and not a byte more. */
+static void command_when_struct_is_of_before(struct kunit *test)
+{
+	const struct ph_command *c = test->param_value;
+	union ph_user_args args;
+
+	ph_good_args(test, &args);
+	args.size = c->min_size;
+	memset(args.bytes + c->min_size, 0xa5, sizeof(args) - c->min_size);
+	KUNIT_EXPECT_EQ(test, 0,
+			ph_user_call(test, c->cmd, &args, sizeof(args)));
+	KUNIT_EXPECT_EQ(test, args.size, c->min_size);
+	KUNIT_EXPECT_PTR_EQ(test, NULL,
+			    memchr_inv(args.bytes + c->min_size, 0xa5,
+				       sizeof(args) - c->min_size));
 }
 
 static void command_when_struct_is_longer(struct kunit *test)
@@ -293,6 +313,8 @@ static void command_numbers_end(struct kunit *test)
 static struct kunit_case ph_ioctl_form_test_cases[] = {
 	KUNIT_CASE_PARAM(command_when_right, ph_command_gen_params),
 	KUNIT_CASE_PARAM(command_when_struct_is_too_short,
+			 ph_command_gen_params),
+	KUNIT_CASE_PARAM(command_when_struct_is_of_before,
 			 ph_command_gen_params),
 	KUNIT_CASE_PARAM(command_when_struct_is_longer, ph_command_gen_params),
 	KUNIT_CASE_PARAM(command_when_unknown_tail_is_not_zero,

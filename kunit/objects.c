@@ -4,6 +4,7 @@
 #include <linux/mm.h>
 
 #include "catalog.h"
+#include "hand.h"
 #include "objects.h"
 #include "stat.h"
 #include "supply.h"
@@ -49,6 +50,28 @@ void ph_test_alloc_batch(struct kunit *test, u32 type, u64 bytes,
 	KUNIT_ASSERT_EQ(test, 0, ph_object_alloc(ph_test_heap(test), &req,
 						 handles, nr, false, &done));
 	KUNIT_ASSERT_EQ(test, done, nr);
+}
+
+/**
+ * ph_test_take() - hand neighbours out; the test is aborted where that fails
+ * @test: the test
+ * @type: id of their type
+ * @bytes: their size; 0 for the type's smallest
+ * @nr: how many; the heap's next free ones must be in one word of a slab
+ *
+ * Return: the run that they make up.
+ */
+struct privheap_run ph_test_take(struct kunit *test, u32 type, u64 bytes,
+				 u32 nr)
+{
+	struct privheap_take args = {
+		.type = type, .object_bytes = bytes, .count = nr, .max_runs = 1,
+	};
+	struct privheap_run run = {};
+
+	KUNIT_ASSERT_EQ(test, 0, ph_hand_out(ph_test_heap(test), &args, &run));
+	KUNIT_ASSERT_EQ(test, args.done, nr);
+	return run;
 }
 
 /* The handle is the caller's copy: freeing a batch scrambles its array. */

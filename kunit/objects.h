@@ -23,6 +23,8 @@ int ph_test_try_alloc(struct ph_heap *heap, u32 type, u64 bytes, u64 *handle);
 u64 ph_test_alloc(struct kunit *test, u32 type, u64 bytes);
 void ph_test_alloc_batch(struct kunit *test, u32 type, u64 bytes,
 			 u64 *handles, u32 nr);
+struct privheap_run ph_test_take(struct kunit *test, u32 type, u64 bytes,
+				 u32 nr);
 int ph_test_free(struct ph_heap *heap, u64 handle);
 int ph_test_lookup(struct ph_heap *heap, u32 type, u64 handle);
 struct ph_slab *ph_test_slab(struct kunit *test, u64 handle, u32 *slot);

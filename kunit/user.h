@@ -31,6 +31,9 @@ union ph_user_args {
 	struct privheap_heap_stat heap_stat;
 	struct privheap_type_stat type_stat;
 	struct privheap_walk walk;
+	struct privheap_take take;
+	struct privheap_give give;
+	struct privheap_convert convert;
 	u8 bytes[512];
 };
 

@@ -6,7 +6,7 @@
  * ENOMEM in cgroup.c. EINTR needs a call that waits at the right moment, and a
  * saturated count 2^31 references: both are left to the KUnit suites.
  */
-#include "calls.h"
+#include "mapping.h"
 
 #define MIB	(1ULL << 20)
 
@@ -63,6 +63,13 @@ static int use_walk(int heap, __u32 type)
 	return heap_call(heap, PRIVHEAP_WALK, &w);
 }
 
+static int use_take(int heap, __u32 type)
+{
+	__u64 offset;
+
+	return heap_take(heap, type, 0, &offset, 1);
+}
+
 static const struct use {
 	const char *name;
 	int (*run)(int heap, __u32 type);
@@ -73,6 +80,7 @@ static const struct use {
 	{ "RESERVE", use_reserve, false },
 	{ "TYPE_STAT", use_type_stat, false },
 	{ "WALK", use_walk, true },
+	{ "TAKE", use_take, false },
 };
 
 static void unknown_type_is_enoent(int heap, const void *arg)

@@ -18,7 +18,7 @@ static const struct form forms[] = {
 	{ "size_0", false, 0, -1, { EINVAL, EINVAL } },
 	{ "size_4", false, 4, -1, { EINVAL, EINVAL } },
 	{ "size_8", false, 8, -1, { EINVAL, EINVAL } },
-	{ "size_1_short", true, -1, -1, { EINVAL, EINVAL } },
+	{ "size_below_its_first", true, -1, -1, { EINVAL, EINVAL } },
 	{ "its_own_size", true, 0, -1, { 0, 0 } },
 	{ "zero_tail_of_1", true, 1, -1, { 0, 0 } },
 	{ "zero_tail_of_8", true, 8, -1, { 0, 0 } },
@@ -50,7 +50,11 @@ static void command_with_form(int heap, const void *arg)
 
 	scene_make(&scene, heap);
 	scene_call(&scene, row->command, &call);
-	call.size = f->relative ? bytes + f->size : f->size;
+	if (f->relative)
+		call.size = f->size == -1U ? row->command->first_bytes - 1 :
+			bytes + f->size;
+	else
+		call.size = f->size;
 	cage = cage_make(&room);
 	memcpy(cage, &call, bytes);
 	if (f->poison >= 0)
@@ -181,19 +185,28 @@ static const char *const count_names[] = {
 	"0", "max_batch_plus_1", "2_31", "2_32_less_1",
 };
 
+#define COUNTED(NAME, kind, member) \
+	{ PRIVHEAP_##NAME, #member, offsetof(struct privheap_##kind, member) }
+
 static const struct {
 	unsigned long number;
+	const char *member;
 	size_t offset;
 } counted[] = {
-	{ PRIVHEAP_LIST_TYPES, offsetof(struct privheap_type_list, count) },
-	{ PRIVHEAP_ALLOC, offsetof(struct privheap_alloc, count) },
-	{ PRIVHEAP_FREE, offsetof(struct privheap_batch, count) },
-	{ PRIVHEAP_GET, offsetof(struct privheap_batch, count) },
-	{ PRIVHEAP_PUT, offsetof(struct privheap_batch, count) },
-	{ PRIVHEAP_READ, offsetof(struct privheap_rw, count) },
-	{ PRIVHEAP_WRITE, offsetof(struct privheap_rw, count) },
-	{ PRIVHEAP_INFO, offsetof(struct privheap_info, count) },
-	{ PRIVHEAP_WALK, offsetof(struct privheap_walk, count) },
+	COUNTED(LIST_TYPES, type_list, count),
+	COUNTED(ALLOC, alloc, count),
+	COUNTED(FREE, batch, count),
+	COUNTED(GET, batch, count),
+	COUNTED(PUT, batch, count),
+	COUNTED(READ, rw, count),
+	COUNTED(WRITE, rw, count),
+	COUNTED(INFO, info, count),
+	COUNTED(WALK, walk, count),
+	COUNTED(TAKE, take, count),
+	COUNTED(TAKE, take, max_runs),
+	COUNTED(GIVE, give, count),
+	COUNTED(TO_HANDLES, convert, count),
+	COUNTED(TO_OFFSETS, convert, count),
 };
 
 static void command_with_count(int heap, const void *arg)
@@ -214,14 +227,6 @@ static void command_with_count(int heap, const void *arg)
 	scene_check(&scene);
 }
 
-static const struct command *command_of(unsigned long number)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		if (commands[i].number == number)
-			return &commands[i];
-	return NULL;
-}
-
 static void add_counts(void)
 {
 	static struct count counts[ARRAY_SIZE(counted)][ARRAY_SIZE(count_names)];
@@ -233,8 +238,8 @@ static void add_counts(void)
 				.offset = counted[i].offset, .kind = k,
 			};
 			TEST_ARG(command_with_count, &counts[i][k],
-				 "%s_with_count_%s", counts[i][k].command->name,
-				 count_names[k]);
+				 "%s_with_%s_%s", counts[i][k].command->name,
+				 counted[i].member, count_names[k]);
 		}
 }
 

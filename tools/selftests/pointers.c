@@ -80,6 +80,7 @@ struct array {
 };
 
 #define HANDLES		(SCENE_OBJECTS * sizeof(__u64))
+#define RUN		sizeof(struct privheap_run)
 #define LAST_BUFFER	(offsetof(struct scene, ios[SCENE_OBJECTS - 1]) + \
 			 offsetof(struct privheap_io, buffer))
 #define IN(kind, member) offsetof(struct privheap_##kind, member)
@@ -102,6 +103,16 @@ static const struct array arrays[] = {
 	{ PRIVHEAP_INFO, "infos", IN(info, infos),
 	  SCENE_OBJECTS * sizeof(struct privheap_object_info), true, false, false },
 	{ PRIVHEAP_WALK, "handles", IN(walk, handles), HANDLES, true, false, false },
+	/* Their slots are neighbours: one run. */
+	{ PRIVHEAP_TAKE, "runs", IN(take, runs), RUN, true, false, false },
+	{ PRIVHEAP_GIVE, "runs", IN(give, runs), SCENE_OBJECTS * RUN, false, false,
+	  false },
+	{ PRIVHEAP_TO_HANDLES, "from", IN(convert, from), HANDLES, false, false,
+	  false },
+	{ PRIVHEAP_TO_HANDLES, "to", IN(convert, to), HANDLES, true, false, false },
+	{ PRIVHEAP_TO_OFFSETS, "from", IN(convert, from), HANDLES, false, false,
+	  false },
+	{ PRIVHEAP_TO_OFFSETS, "to", IN(convert, to), HANDLES, true, false, false },
 };
 
 struct array_row {
@@ -140,7 +151,7 @@ static void partial_array_at(int heap, const void *arg)
 	struct privheap_heap_stat is;
 	struct scene scene;
 	union call call;
-	__u64 from, at;
+	__u64 from, at, live, handed;
 	char *where;
 	int err;
 
@@ -154,24 +165,18 @@ static void partial_array_at(int heap, const void *arg)
 	err = heap_call(heap, a->number, &call);
 	EXPECT_ERR(err, EFAULT, row->target->missing != ALL && a->bytes ? 0 : EFAULT);
 	is = heap_stat(heap);
-	if (err)
-		EXPECT_EQ(is.live_objects, SCENE_OBJECTS);
-	else if (a->number == PRIVHEAP_ALLOC)
-		EXPECT_EQ(is.live_objects, SCENE_OBJECTS + call.alloc.done);
-	else if (a->number == PRIVHEAP_FREE || a->number == PRIVHEAP_PUT)
-		EXPECT_EQ(is.live_objects, SCENE_OBJECTS - call.batch.done);
-	else
-		EXPECT_EQ(is.live_objects, SCENE_OBJECTS);
+	live = scene.was.live_objects;
+	handed = scene.was.handed_objects;
+	if (!err && a->number == PRIVHEAP_ALLOC)
+		live += call.alloc.done;
+	if (!err && (a->number == PRIVHEAP_FREE || a->number == PRIVHEAP_PUT))
+		live -= call.batch.done;
+	if (!err && a->number == PRIVHEAP_GIVE)
+		handed -= call.give.done;
+	EXPECT_EQ(is.live_objects, live);
+	EXPECT_EQ(is.handed_objects, handed);
 	if (!err && a->number == PRIVHEAP_ALLOC)
 		EXPECT(call.alloc.done < SCENE_OBJECTS);
-}
-
-static const struct command *command_of(unsigned long number)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		if (commands[i].number == number)
-			return &commands[i];
-	return NULL;
 }
 
 static void add_array(const struct array *a, struct array_row *rows)

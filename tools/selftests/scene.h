@@ -8,7 +8,7 @@
 #ifndef PRIVHEAP_SELFTESTS_SCENE_H
 #define PRIVHEAP_SELFTESTS_SCENE_H
 
-#include "calls.h"
+#include "mapping.h"
 
 #define SCENE_OBJECTS	4
 #define SCENE_BYTES	40
@@ -17,7 +17,10 @@ struct scene {
 	int heap;
 	__u32 victim;		/* counted: so that all commands apply */
 	__u32 spare;		/* has no objects */
+	__u32 lent;		/* its objects are handed out, or will be */
 	__u64 handles[SCENE_OBJECTS];
+	__u64 lives[SCENE_OBJECTS];	/* handles, not counted */
+	__u64 offsets[SCENE_OBJECTS];	/* handed out */
 	struct privheap_heap_stat was;
 
 	/* What the calls' arrays point to. */
@@ -25,6 +28,7 @@ struct scene {
 	__u64 sizes[SCENE_OBJECTS];
 	__u64 out[SCENE_OBJECTS];
 	struct privheap_io ios[SCENE_OBJECTS];
+	struct privheap_run runs[SCENE_OBJECTS];
 	struct privheap_object_info infos[SCENE_OBJECTS];
 	struct privheap_type types[SCENE_OBJECTS];
 	unsigned char buffers[SCENE_OBJECTS][SCENE_BYTES];
@@ -48,12 +52,16 @@ union call {
 	struct privheap_heap_stat heap_stat;
 	struct privheap_type_stat type_stat;
 	struct privheap_walk walk;
+	struct privheap_take take;
+	struct privheap_give give;
+	struct privheap_convert convert;
 };
 
 struct command {
 	const char *name;
 	unsigned long number;
 	__u32 bytes;		/* of its struct */
+	__u32 first_bytes;	/* of the first version of it */
 	bool writes;		/* the struct has (out) members */
 	__u32 flags;		/* those that have a meaning */
 	__u32 reserved;		/* offset of its reserved member; 0: none */
@@ -66,7 +74,10 @@ static inline void scene_make(struct scene *s, int heap)
 	s->heap = heap;
 	s->victim = type_make(heap, "victim", 8, 4096, PRIVHEAP_TYPE_COUNTED);
 	s->spare = type_make(heap, "spare", 64, 0, 0);
+	s->lent = type_make(heap, "lent", SCENE_BYTES, 4096, 0);
 	heap_fill(heap, s->victim, SCENE_BYTES, s->handles, SCENE_OBJECTS);
+	heap_fill(heap, s->lent, SCENE_BYTES, s->lives, SCENE_OBJECTS);
+	REQUIRE_OK(heap_take(heap, s->lent, SCENE_BYTES, s->offsets, SCENE_OBJECTS));
 	for (int i = 0; i < SCENE_OBJECTS; i++) {
 		object_fill(heap, s->handles[i], SCENE_BYTES, i);
 		s->given[i] = s->handles[i];
@@ -75,6 +86,7 @@ static inline void scene_make(struct scene *s, int heap)
 			.handle = s->handles[i], .bytes = SCENE_BYTES,
 			.buffer = user_ptr(s->buffers[i]),
 		};
+		s->runs[i] = (struct privheap_run){ s->offsets[i], 1 };
 	}
 	s->was = heap_stat(heap);
 }
@@ -89,6 +101,8 @@ static inline void scene_check(struct scene *s)
 	EXPECT_EQ(is.types, s->was.types);
 	EXPECT_EQ(is.live_objects, s->was.live_objects);
 	EXPECT_EQ(is.live_bytes, s->was.live_bytes);
+	EXPECT_EQ(is.handed_objects, s->was.handed_objects);
+	EXPECT_EQ(is.handed_bytes, s->was.handed_bytes);
 	EXPECT_EQ(is.reserve_bytes, s->was.reserve_bytes);
 	EXPECT_EQ(is.soft_max_bytes, s->was.soft_max_bytes);
 	EXPECT_EQ(is.hard_max_bytes, s->was.hard_max_bytes);
@@ -100,6 +114,9 @@ static inline void scene_check(struct scene *s)
 		EXPECT_EQ(info.refs, 1);
 		EXPECT_EQ(info.requested_bytes, SCENE_BYTES);
 		object_check(s->heap, s->handles[i], SCENE_BYTES, i);
+		EXPECT_EQ(heap_info(s->heap, s->lives[i]).type, s->lent);
+		EXPECT_ERR(heap_give(s->heap, s->spare, &s->offsets[i], 1),
+			   EPROTOTYPE);
 	}
 	EXPECT_OK(heap_free_one(s->heap, heap_new(s->heap, s->victim, 100)));
 }
@@ -188,9 +205,45 @@ static inline void fill_walk(struct scene *s, union call *c)
 	c->walk.handles = user_ptr(s->out);
 }
 
+static inline void fill_take(struct scene *s, union call *c)
+{
+	c->take.type = s->lent;
+	c->take.count = SCENE_OBJECTS;
+	c->take.runs = user_ptr(s->out);
+	c->take.max_runs = SCENE_OBJECTS / 2;
+}
+
+static inline void fill_give(struct scene *s, union call *c)
+{
+	c->give.type = s->lent;
+	c->give.count = SCENE_OBJECTS;
+	c->give.runs = user_ptr(s->runs);
+}
+
+static inline void fill_to_handles(struct scene *s, union call *c)
+{
+	c->convert.type = s->lent;
+	c->convert.count = SCENE_OBJECTS;
+	c->convert.from = user_ptr(s->offsets);
+	c->convert.to = user_ptr(s->out);
+}
+
+static inline void fill_to_offsets(struct scene *s, union call *c)
+{
+	c->convert.type = s->lent;
+	c->convert.count = SCENE_OBJECTS;
+	c->convert.from = user_ptr(s->lives);
+	c->convert.to = user_ptr(s->out);
+}
+
 #define COMMAND(NAME, kind, out, known, res, filler) \
-	{ #NAME, PRIVHEAP_##NAME, sizeof(struct privheap_##kind), out, known, \
-	  res, filler }
+	{ #NAME, PRIVHEAP_##NAME, sizeof(struct privheap_##kind), \
+	  sizeof(struct privheap_##kind), out, known, res, filler }
+/* One whose struct has grown; @last is the last member of its first version. */
+#define GROWN(NAME, kind, last, filler) \
+	{ #NAME, PRIVHEAP_##NAME, sizeof(struct privheap_##kind), \
+	  offsetof(struct privheap_##kind, last) + sizeof(__u64), true, 0, 0, \
+	  filler }
 #define RESERVED(kind)	offsetof(struct privheap_##kind, reserved)
 
 #define TYPE_FLAGS	(PRIVHEAP_TYPE_ZERO_ALLOC | PRIVHEAP_TYPE_ZERO_FREE | \
@@ -198,7 +251,8 @@ static inline void fill_walk(struct scene *s, union call *c)
 
 static const struct command commands[] = {
 	COMMAND(QUERY, query, true, 0, 0, fill_nothing),
-	COMMAND(SETUP, setup, false, 0, RESERVED(setup), fill_nothing),
+	COMMAND(SETUP, setup, false, PRIVHEAP_SETUP_DUMP, RESERVED(setup),
+		fill_nothing),
 	COMMAND(TYPE_CREATE, type, true, TYPE_FLAGS, RESERVED(type), fill_create),
 	COMMAND(TYPE_LOOKUP, type, true, 0, RESERVED(type), fill_lookup),
 	COMMAND(LIST_TYPES, type_list, true, 0, RESERVED(type_list), fill_list),
@@ -207,7 +261,8 @@ static const struct command commands[] = {
 	COMMAND(ALLOC, alloc, true, PRIVHEAP_PARTIAL | PRIVHEAP_ZERO,
 		RESERVED(alloc), fill_alloc),
 	COMMAND(FREE, batch, true, PRIVHEAP_PARTIAL, 0, fill_batch),
-	COMMAND(RESIZE, resize, true, 0, RESERVED(resize), fill_resize),
+	COMMAND(RESIZE, resize, true, PRIVHEAP_BY_OFFSET, RESERVED(resize),
+		fill_resize),
 	COMMAND(READ, rw, true, PRIVHEAP_PARTIAL, RESERVED(rw), fill_rw),
 	COMMAND(WRITE, rw, true, PRIVHEAP_PARTIAL, RESERVED(rw), fill_rw),
 	COMMAND(INFO, info, true, PRIVHEAP_PARTIAL, RESERVED(info), fill_info),
@@ -215,9 +270,13 @@ static const struct command commands[] = {
 	COMMAND(PUT, batch, true, PRIVHEAP_PARTIAL, 0, fill_batch),
 	COMMAND(RESERVE, reserve, true, 0, RESERVED(reserve), fill_reserve),
 	COMMAND(TRIM, trim, true, 0, 0, fill_nothing),
-	COMMAND(HEAP_STAT, heap_stat, true, 0, 0, fill_nothing),
-	COMMAND(TYPE_STAT, type_stat, true, 0, 0, fill_type_stat),
+	GROWN(HEAP_STAT, heap_stat, moved_pages, fill_nothing),
+	GROWN(TYPE_STAT, type_stat, fresh_allocs, fill_type_stat),
 	COMMAND(WALK, walk, true, 0, RESERVED(walk), fill_walk),
+	COMMAND(TAKE, take, true, 0, RESERVED(take), fill_take),
+	COMMAND(GIVE, give, true, PRIVHEAP_PARTIAL, RESERVED(give), fill_give),
+	COMMAND(TO_HANDLES, convert, false, 0, 0, fill_to_handles),
+	COMMAND(TO_OFFSETS, convert, false, 0, 0, fill_to_offsets),
 };
 
 /* The call of @cmd that would succeed. */
@@ -227,6 +286,14 @@ static inline void scene_call(struct scene *s, const struct command *cmd,
 	memset(c, 0, sizeof(*c));
 	cmd->fill(s, c);
 	c->size = cmd->bytes;
+}
+
+static inline const struct command *command_of(unsigned long number)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (commands[i].number == number)
+			return &commands[i];
+	return NULL;
 }
 
 /*
