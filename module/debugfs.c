@@ -6,6 +6,7 @@
  *	heaps	a line per heap
  *	types	a line per heap and type in use
  *	slabs	a line per heap and slab
+ *	validate	a line per heap: whether its books balance
  *
  * of key=value fields.
  */
@@ -19,6 +20,7 @@
 #include "dev.h"
 #include "reserve.h"
 #include "stat.h"
+#include "supply.h"
 
 static struct dentry *ph_debugfs_dir;
 
@@ -182,6 +184,24 @@ static int ph_slabs_show(struct seq_file *m, void *v)
 }
 DEFINE_SHOW_ATTRIBUTE(ph_slabs);
 
+/* A heap that somebody uses meanwhile may be found out of balance. */
+static void ph_show_validate(struct ph_heap *heap, void *data)
+{
+	int err;
+
+	down_read(&heap->sem);
+	err = ph_supply_validate(heap);
+	up_read(&heap->sem);
+	seq_printf(data, "heap=%u sound=%u\n", heap->id, !err);
+}
+
+static int ph_validate_show(struct seq_file *m, void *v)
+{
+	ph_heap_for_each(ph_show_validate, m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(ph_validate);
+
 /**
  * ph_debugfs_init() - make the files; without debugfs there are none
  *
@@ -198,6 +218,8 @@ void ph_debugfs_init(void)
 			    &ph_types_fops);
 	debugfs_create_file("slabs", 0400, ph_debugfs_dir, NULL,
 			    &ph_slabs_fops);
+	debugfs_create_file("validate", 0400, ph_debugfs_dir, NULL,
+			    &ph_validate_fops);
 }
 
 /**

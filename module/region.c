@@ -202,3 +202,21 @@ void ph_region_meta_free(struct ph_region *region, void *p, size_t bytes)
 	ph_region_meta_forget(region, bytes);
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_region_meta_free);
+
+/**
+ * ph_region_validate() - whether the region's books balance
+ * @region: the region, at rest
+ *
+ * Context: any.
+ * Return: 0 or -EUCLEAN.
+ */
+int ph_region_validate(struct ph_region *region)
+{
+	u64 pages = atomic64_read(&region->pages_from_reserve) +
+		    atomic64_read(&region->pages_from_system) -
+		    atomic64_read(&region->pages_returned);
+	u64 bytes = (pages << PAGE_SHIFT) + atomic64_read(&region->metadata);
+
+	return bytes == atomic64_read(&region->held) ? 0 : -EUCLEAN;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_region_validate);

@@ -156,6 +156,7 @@ void ph_region_meta_free(struct ph_region *region, void *p, size_t bytes);
 void ph_region_meta_forget(struct ph_region *region, size_t bytes);
 size_t ph_region_meta_cost(size_t bytes);
 bool ph_region_above_soft(struct ph_region *region);
+int ph_region_validate(struct ph_region *region);
 
 /* The same for a caller that may sleep. */
 static inline void *ph_region_meta_alloc(struct ph_region *region,

@@ -469,6 +469,19 @@ static void ph_supply_validate_cache(struct ph_cache *cache, void *data)
 		*err = ph_cache_validate(cache);
 }
 
+/* What counts against a quota are the objects that there are. */
+static void ph_supply_validate_type(struct ph_type *type, void *data)
+{
+	struct ph_cache_stat stat = {};
+	int *err = data;
+
+	if (!type->quota)
+		return;
+	ph_type_stat(type, &stat);
+	if (atomic64_read(&type->live) != stat.count.allocs - stat.count.frees)
+		*err = -EUCLEAN;
+}
+
 /**
  * ph_supply_validate() - whether a heap's books balance
  * @heap: the heap, at rest
@@ -478,9 +491,10 @@ static void ph_supply_validate_cache(struct ph_cache *cache, void *data)
  */
 int ph_supply_validate(struct ph_heap *heap)
 {
-	int err = 0;
+	int err = ph_region_validate(&heap->region);
 
 	ph_heap_for_each_cache(heap, ph_supply_validate_cache, &err);
+	ph_heap_for_each_type(heap, ph_supply_validate_type, &err);
 	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_supply_validate);
