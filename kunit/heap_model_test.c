@@ -122,7 +122,7 @@ static void ph_model_resize(struct ph_heap_model *m)
 	u64 bytes = ph_model_size(m, object->type), kept, usable;
 	int err;
 
-	err = ph_object_resize(m->heap, m->type[object->type], &object->handle,
+	err = ph_test_resize(m->heap, m->type[object->type], &object->handle,
 			       bytes, &usable);
 	kept = err ? object->bytes : min(bytes, object->bytes);
 	KUNIT_ASSERT_TRUE(m->test, ph_test_is_filled(m->test, object->handle, 0,

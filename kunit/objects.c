@@ -6,6 +6,7 @@
 #include "catalog.h"
 #include "hand.h"
 #include "objects.h"
+#include "resize.h"
 #include "stat.h"
 #include "supply.h"
 
@@ -80,6 +81,39 @@ int ph_test_free(struct ph_heap *heap, u64 handle)
 	u32 done;
 
 	return ph_object_free(heap, 0, &handle, 1, false, &done);
+}
+
+struct ph_test_told {
+	u64 handle;
+	u64 usable;
+};
+
+static int ph_test_tell(void *data, u64 handle, u64 usable)
+{
+	*(struct ph_test_told *)data = (struct ph_test_told){ handle, usable };
+	return 0;
+}
+
+/**
+ * ph_test_resize() - resize an object, and hear about it afterwards
+ * @heap: the heap
+ * @type: the type that it must have; 0 for any
+ * @handle: (in, out)
+ * @bytes: new size
+ * @usable: (out) the size up to which it can grow without moving
+ */
+int ph_test_resize(struct ph_heap *heap, u32 type, u64 *handle, u64 bytes,
+		   u64 *usable)
+{
+	struct ph_test_told told;
+	int err = ph_object_resize(heap, type, *handle, bytes, ph_test_tell,
+				   &told);
+
+	if (err)
+		return err;
+	*handle = told.handle;
+	*usable = told.usable;
+	return 0;
 }
 
 int ph_test_lookup(struct ph_heap *heap, u32 type, u64 handle)

@@ -26,6 +26,8 @@ void ph_test_alloc_batch(struct kunit *test, u32 type, u64 bytes,
 struct privheap_run ph_test_take(struct kunit *test, u32 type, u64 bytes,
 				 u32 nr);
 int ph_test_free(struct ph_heap *heap, u64 handle);
+int ph_test_resize(struct ph_heap *heap, u32 type, u64 *handle, u64 bytes,
+		   u64 *usable);
 int ph_test_lookup(struct ph_heap *heap, u32 type, u64 handle);
 struct ph_slab *ph_test_slab(struct kunit *test, u64 handle, u32 *slot);
 

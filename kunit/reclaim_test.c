@@ -238,7 +238,7 @@ static void idle_memory_serves_resize_of_slot(struct kunit *test)
 
 	ph_test_alloc(test, PRIVHEAP_TYPE_STR, 5000);
 	ph_only_idle_is_left(test);
-	KUNIT_EXPECT_EQ(test, 0, ph_object_resize(heap, 0, &handle, 5000,
+	KUNIT_EXPECT_EQ(test, 0, ph_test_resize(heap, 0, &handle, 5000,
 						  &usable));
 }
 
@@ -248,7 +248,7 @@ static void idle_memory_serves_resize_of_span(struct kunit *test)
 	u64 handle = ph_test_alloc(test, PRIVHEAP_TYPE_LIST, 60000), usable;
 
 	ph_only_idle_is_left(test);
-	KUNIT_EXPECT_EQ(test, 0, ph_object_resize(heap, 0, &handle, 300000,
+	KUNIT_EXPECT_EQ(test, 0, ph_test_resize(heap, 0, &handle, 300000,
 						  &usable));
 	ph_test_expect_sound(test);
 }

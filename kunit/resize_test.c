@@ -43,7 +43,7 @@ static int ph_resize(struct kunit *test, u64 *handle, u64 bytes)
 	u64 usable = 0;
 	int err;
 
-	err = ph_object_resize(ph_test_heap(test), 0, handle, bytes, &usable);
+	err = ph_test_resize(ph_test_heap(test), 0, handle, bytes, &usable);
 	if (!err)
 		KUNIT_EXPECT_GE(test, usable, bytes);
 	return err;
@@ -126,7 +126,7 @@ static void resize_up_to_usable_stays_in_place(struct kunit *test)
 
 	handle = ph_test_alloc(test, ph_type_for(test), 1);
 	for (bytes = 1; bytes < 100000; bytes = usable + 1) {
-		KUNIT_ASSERT_EQ(test, 0, ph_object_resize(heap, 0, &handle,
+		KUNIT_ASSERT_EQ(test, 0, ph_test_resize(heap, 0, &handle,
 							  bytes, &usable));
 		before = handle;
 		KUNIT_ASSERT_EQ(test, ph_resize(test, &handle, usable), 0);
@@ -141,7 +141,7 @@ static void resize_within_smallest_class_stays_in_place(struct kunit *test)
 
 	handle = ph_test_alloc(test, ph_type_for(test), 1);
 	before = handle;
-	KUNIT_ASSERT_EQ(test, 0, ph_object_resize(ph_test_heap(test), 0,
+	KUNIT_ASSERT_EQ(test, 0, ph_test_resize(ph_test_heap(test), 0,
 						  &handle, 1, &usable));
 	for (bytes = usable; bytes; bytes--)
 		KUNIT_ASSERT_EQ(test, ph_resize(test, &handle, bytes), 0);
@@ -194,6 +194,36 @@ static void resize_when_size_is_out_of_range(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ph_requested(test, handle), 100);
 }
 
+static int ph_tell_no(void *data, u64 handle, u64 usable)
+{
+	++*(u32 *)data;
+	return -EFAULT;
+}
+
+static void resize_that_cannot_be_told(struct kunit *test)
+{
+	static const u64 sizes[] = { 1, 90, 100, 5000, 20000, 300000 };
+	struct ph_heap *heap = ph_test_heap(test);
+	u32 type = ph_type_for(test), from, to, told = 0;
+	u64 handle;
+
+	for (from = 0; from < ARRAY_SIZE(sizes); from++) {
+		handle = ph_test_alloc(test, type, sizes[from]);
+		ph_test_fill(test, handle, 0, sizes[from], from);
+		for (to = 0; to < ARRAY_SIZE(sizes); to++)
+			KUNIT_EXPECT_EQ(test, -EFAULT,
+					ph_object_resize(heap, 0, handle, sizes[to],
+							 ph_tell_no, &told));
+		KUNIT_EXPECT_GE(test, told, ARRAY_SIZE(sizes));
+		KUNIT_EXPECT_EQ(test, ph_requested(test, handle), sizes[from]);
+		KUNIT_EXPECT_TRUE(test, ph_test_is_filled(test, handle, 0,
+							  sizes[from], from));
+		KUNIT_EXPECT_EQ(test, ph_test_live(heap), 1);
+		ph_test_expect_sound(test);
+		KUNIT_EXPECT_EQ(test, ph_test_free(heap, handle), 0);
+	}
+}
+
 static void resize_when_handle_is_wrong(struct kunit *test)
 {
 	struct ph_heap *heap = ph_test_heap(test);
@@ -202,7 +232,7 @@ static void resize_when_handle_is_wrong(struct kunit *test)
 	wrong = handle + 1;
 	KUNIT_EXPECT_EQ(test, ph_resize(test, &wrong, 200), -EBADSLT);
 	KUNIT_EXPECT_EQ(test, -EPROTOTYPE,
-			ph_object_resize(heap, PRIVHEAP_TYPE_INT, &handle, 200,
+			ph_test_resize(heap, PRIVHEAP_TYPE_INT, &handle, 200,
 					 &usable));
 	ph_test_free(heap, handle);
 	KUNIT_EXPECT_EQ(test, ph_resize(test, &handle, 200), -ESTALE);
@@ -347,6 +377,7 @@ static struct kunit_case ph_resize_test_cases[] = {
 			 ph_policy_gen_params),
 	KUNIT_CASE_PARAM(resize_when_size_is_out_of_range,
 			 ph_policy_gen_params),
+	KUNIT_CASE_PARAM(resize_that_cannot_be_told, ph_policy_gen_params),
 	KUNIT_CASE_PARAM(resize_when_handle_is_wrong, ph_policy_gen_params),
 	KUNIT_CASE_PARAM(resize_slot_when_hard_max_is_reached,
 			 ph_policy_gen_params),

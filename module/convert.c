@@ -6,7 +6,6 @@
 
 #include "content.h"
 #include "convert.h"
-#include "resize.h"
 
 static void ph_convert_count(struct ph_slab *slab, s32 nr, u64 bytes)
 {
@@ -193,21 +192,38 @@ static int ph_convert_look(struct ph_heap *heap, u64 offset, u32 *type,
 	return slab ? 0 : -ENXIO;
 }
 
-/* Pages move: as an object with a handle does. */
-static int ph_convert_resize_span(struct ph_heap *heap, u32 type, u64 *offset,
-				  u64 bytes, u64 *usable)
+/* What a resize by handle tells, in offsets. */
+struct ph_convert_answer {
+	ph_tell_fn tell;
+	void *data;
+	u64 handle;
+};
+
+static int ph_convert_tell(void *data, u64 handle, u64 usable)
 {
-	u64 word = *offset;
+	struct ph_convert_answer *answer = data;
+
+	answer->handle = handle;
+	return answer->tell(answer->data, handle & PH_OFFSET_MASK, usable);
+}
+
+/* Pages move: as an object with a handle does. */
+static int ph_convert_resize_span(struct ph_heap *heap, u32 type, u64 offset,
+				  u64 bytes, ph_tell_fn tell, void *data)
+{
+	struct ph_convert_answer answer = { .tell = tell, .data = data };
+	u64 word = offset;
 	int err, back;
 
 	err = ph_convert_to_handles(heap, type, &word, 1, NULL, NULL);
 	if (err)
 		return err;
-	err = ph_object_resize(heap, type, &word, bytes, usable);
+	err = ph_object_resize(heap, type, word, bytes, ph_convert_tell,
+			       &answer);
+	if (!err)
+		word = answer.handle;
 	/* For a span this takes no memory; but others may guess its handle. */
 	back = ph_convert_to_offsets(heap, type, &word, 1, NULL, NULL);
-	if (!back)
-		*offset = word;
 	return err ?: back;
 }
 
@@ -250,17 +266,17 @@ static int ph_convert_move(struct ph_heap *heap, u32 type,
 	return 0;
 }
 
-static int ph_convert_resize_copy(struct ph_heap *heap, u32 type, u64 *offset,
-				  u64 bytes, u64 *usable)
+static int ph_convert_resize_copy(struct ph_heap *heap, u32 type, u64 offset,
+				  u64 old, u64 bytes, ph_tell_fn tell,
+				  void *data)
 {
-	struct privheap_run to, from = { .offset = *offset, .mask = 1 };
+	struct privheap_run to, from = { .offset = offset, .mask = 1 };
 	struct privheap_take take = {
 		.type		= type,
 		.count		= 1,
 		.object_bytes	= bytes,
 		.max_runs	= 1,
 	};
-	u64 old = *usable;
 	int err = ph_hand_out(heap, &take, &to);
 	u32 done;
 
@@ -269,17 +285,17 @@ static int ph_convert_resize_copy(struct ph_heap *heap, u32 type, u64 *offset,
 	/* The run has one bit, wherever it is. */
 	to.offset += __ffs64(to.mask) * (u64)take.stride;
 	to.mask = 1;
+	err = tell(data, to.offset, take.object_bytes);
 	down_read(&heap->sem);
-	err = ph_convert_move(heap, type, &from, &to,
-			      min(old, take.object_bytes));
+	if (!err)
+		err = ph_convert_move(heap, type, &from, &to,
+				      min(old, take.object_bytes));
 	up_read(&heap->sem);
-	if (err) {
-		ph_hand_back(heap, type, &to, 1, false, &done);
-		return err;
-	}
-	*offset = to.offset;
-	*usable = take.object_bytes;
-	return 0;
+	if (!err)
+		return 0;
+	ph_hand_back(heap, type, &to, 1, false, &done);
+	tell(data, offset, old);
+	return err;
 }
 
 static bool ph_convert_fits(struct ph_heap *heap, u32 id, u64 bytes,
@@ -330,22 +346,24 @@ static int ph_convert_probe(struct ph_heap *heap, u64 offset)
  * ph_convert_resize() - change the size of an object that is handed out
  * @heap: the heap
  * @type: the type that it must have; 0 for any
- * @offset: the object; (out) where it is from now on
+ * @offset: the object
  * @bytes: new size
- * @usable: (out) what it can use from now on
+ * @tell: tells where it is from now on
+ * @data: handed to @tell
  *
  * All that it can use is kept, up to the new size.
  *
  * Context: process, may sleep.
  * Return: 0; or -ENXIO, -EBADSLT, -EPROTOTYPE, -ESTALE, -ERANGE, -EDQUOT,
- * -ENOMEM, -EINTR with the object as it was.
+ * -ENOMEM, -EINTR, or what @tell returned, with the object as it was.
  */
-int ph_convert_resize(struct ph_heap *heap, u32 type, u64 *offset, u64 bytes,
-		      u64 *usable)
+int ph_convert_resize(struct ph_heap *heap, u32 type, u64 offset, u64 bytes,
+		      ph_tell_fn tell, void *data)
 {
+	u64 usable;
 	bool span;
 	u32 id;
-	int err = ph_convert_look(heap, *offset, &id, &span, usable);
+	int err = ph_convert_look(heap, offset, &id, &span, &usable);
 
 	if (err)
 		return err;
@@ -354,12 +372,14 @@ int ph_convert_resize(struct ph_heap *heap, u32 type, u64 *offset, u64 bytes,
 	if (!bytes)
 		return -ERANGE;
 	if (span && ph_convert_stays_span(heap, id, bytes))
-		return ph_convert_resize_span(heap, id, offset, bytes, usable);
-	if (!span && ph_convert_fits(heap, id, bytes, *usable))
-		return ph_convert_probe(heap, *offset);
-	err = ph_convert_probe(heap, *offset);
+		return ph_convert_resize_span(heap, id, offset, bytes, tell,
+					      data);
+	err = ph_convert_probe(heap, offset);
 	if (err)
 		return err;
-	return ph_convert_resize_copy(heap, id, offset, bytes, usable);
+	if (!span && ph_convert_fits(heap, id, bytes, usable))
+		return tell(data, offset, usable);
+	return ph_convert_resize_copy(heap, id, offset, usable, bytes, tell,
+				      data);
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_convert_resize);

@@ -4,6 +4,7 @@
 #define _PH_CONVERT_H
 
 #include "hand.h"
+#include "resize.h"
 
 /*
  * Tells the user what the words are going to be, less what @mask takes off,
@@ -16,7 +17,7 @@ int ph_convert_to_handles(struct ph_heap *heap, u32 type, u64 *words, u32 nr,
 			  ph_convert_tell_fn tell, void *data);
 int ph_convert_to_offsets(struct ph_heap *heap, u32 type, u64 *words, u32 nr,
 			  ph_convert_tell_fn tell, void *data);
-int ph_convert_resize(struct ph_heap *heap, u32 type, u64 *offset, u64 bytes,
-		      u64 *usable);
+int ph_convert_resize(struct ph_heap *heap, u32 type, u64 offset, u64 bytes,
+		      ph_tell_fn tell, void *data);
 
 #endif /* _PH_CONVERT_H */

@@ -340,29 +340,32 @@ static int ph_ioctl_put(struct ph_heap *heap, void __user *arg)
 	return ph_ioctl_batch(heap, arg, ph_refs_put, true);
 }
 
+/* The handle last: until then the caller's struct names the object. */
+static int ph_resize_answer(void *data, u64 handle, u64 usable)
+{
+	struct privheap_resize __user *uargs = data;
+
+	if (put_user(usable, &uargs->usable_bytes) ||
+	    put_user(handle, &uargs->handle))
+		return -EFAULT;
+	return 0;
+}
+
 static int ph_ioctl_resize(struct ph_heap *heap, void __user *arg)
 {
 	struct privheap_resize args;
 	int err = PH_UARGS_GET(args, reserved, arg);
-	u64 bytes;
 
 	if (err)
 		return err;
 	if ((args.flags & ~PRIVHEAP_BY_OFFSET) || args.reserved)
 		return -EOPNOTSUPP;
-	bytes = args.object_bytes;
-	/* A handle that cannot be told is an object lost: try before. */
-	args.usable_bytes = 0;
-	err = PH_UARGS_PUT(args, arg);
-	if (!err && (args.flags & PRIVHEAP_BY_OFFSET))
-		err = ph_convert_resize(heap, args.type, &args.handle, bytes,
-					&args.usable_bytes);
-	else if (!err)
-		err = ph_object_resize(heap, args.type, &args.handle, bytes,
-				       &args.usable_bytes);
-	if (!err)
-		err = PH_UARGS_PUT(args, arg);
-	return err;
+	if (args.flags & PRIVHEAP_BY_OFFSET)
+		return ph_convert_resize(heap, args.type, args.handle,
+					 args.object_bytes, ph_resize_answer,
+					 arg);
+	return ph_object_resize(heap, args.type, args.handle, args.object_bytes,
+				ph_resize_answer, arg);
 }
 
 static int ph_info_all(struct ph_heap *heap, const struct privheap_info *args,
@@ -409,31 +412,50 @@ static int ph_ioctl_info(struct ph_heap *heap, void __user *arg)
 	return err;
 }
 
+/* Make a promise, or with @undo take one back that was just made. */
+static int ph_reserve(struct ph_heap *heap, struct privheap_reserve *args,
+		      bool undo)
+{
+	struct ph_type *type;
+	int err = undo ? 0 : down_write_killable(&heap->sem);
+
+	if (err)
+		return err;
+	if (undo)
+		down_write(&heap->sem);
+	type = ph_heap_type(heap, args->type);
+	if (!type)
+		err = -ENOENT;
+	else if (undo)
+		ph_supply_unreserve(type, args);
+	else
+		err = ph_supply_reserve(heap, type, args);
+	up_write(&heap->sem);
+	return err;
+}
+
 static int ph_ioctl_reserve(struct ph_heap *heap, void __user *arg)
 {
+	struct privheap_reserve __user *uargs = arg;
 	struct privheap_reserve args;
-	struct ph_type *type;
 	int err = PH_UARGS_GET(args, promised, arg);
 
 	if (err)
 		return err;
 	if (args.flags || args.reserved)
 		return -EOPNOTSUPP;
-	/* A promise that cannot be told is not made: try before. */
-	args.promised = 0;
-	err = PH_UARGS_PUT(args, arg);
+	/* The end of all promises is not undone: tell it before. */
+	if (put_user(0ULL, &uargs->promised))
+		return -EFAULT;
+	err = ph_reserve(heap, &args, false);
 	if (err)
 		return err;
-	err = down_write_killable(&heap->sem);
-	if (err)
-		return err;
-	type = ph_heap_type(heap, args.type);
-	err = type ? ph_supply_reserve(heap, type, &args) : -ENOENT;
-	up_write(&heap->sem);
-	if (err)
-		return err;
+	if (args.promised && put_user(args.promised, &uargs->promised)) {
+		ph_reserve(heap, &args, true);
+		return -EFAULT;
+	}
 	ph_map_populate(heap, args.type);
-	return PH_UARGS_PUT(args, arg);
+	return 0;
 }
 
 static int ph_ioctl_trim(struct ph_heap *heap, void __user *arg)

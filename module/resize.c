@@ -19,6 +19,8 @@
  * @slot: where it is
  * @old_bytes: size until now
  * @bytes: size from now on
+ * @tell: to be called before anything changes
+ * @data: handed to it
  */
 struct ph_resize {
 	struct ph_heap *heap;
@@ -27,11 +29,26 @@ struct ph_resize {
 	u32 slot;
 	u64 old_bytes;
 	u64 bytes;
+	ph_tell_fn tell;
+	void *data;
 };
 
 static struct ph_type *ph_resize_type(const struct ph_resize *r)
 {
 	return r->slab->cache->type;
+}
+
+/* That the object will be in @slab, by @handle. */
+static int ph_resize_tell(const struct ph_resize *r, u64 handle,
+			  const struct ph_slab *slab)
+{
+	return r->tell(r->data, handle, ph_content_usable(slab));
+}
+
+/* It stays where it was after all; the caller fails, whatever it knows. */
+static void ph_resize_untell(const struct ph_resize *r)
+{
+	ph_resize_tell(r, r->handle, r->slab);
 }
 
 /* Whether another place would be just like this one. */
@@ -97,16 +114,19 @@ static bool ph_resize_span_in_place(const struct ph_resize *r)
 	return ph_content_resize(r->slab, r->slot, r->old_bytes, r->bytes);
 }
 
-/* Returns false when somebody else resized or freed the object meanwhile. */
-static bool ph_resize_in_place(const struct ph_resize *r)
+/* Returns -EAGAIN when somebody else resized or freed the object meanwhile. */
+static int ph_resize_in_place(const struct ph_resize *r)
 {
-	bool done = ph_slab_is_span(r->slab) ? ph_resize_span_in_place(r) :
-					       ph_resize_slot(r);
+	int err = ph_resize_tell(r, r->handle, r->slab);
 
-	if (done)
-		ph_cpu_count(r->slab->cache->cpus, requested,
-			     (s64)(r->bytes - r->old_bytes));
-	return done;
+	if (err)
+		return err;
+	if (ph_slab_is_span(r->slab) ? !ph_resize_span_in_place(r) :
+				       !ph_resize_slot(r))
+		return -EAGAIN;
+	ph_cpu_count(r->slab->cache->cpus, requested,
+		     (s64)(r->bytes - r->old_bytes));
+	return 0;
 }
 
 /* The size to make room for: a growing object will grow again. */
@@ -243,15 +263,15 @@ static void ph_resize_move_pages(const struct ph_resize *r,
 	atomic64_add(nr, &r->heap->moved_pages);
 }
 
-static u64 ph_resize_publish_span(const struct ph_resize *r,
-				  struct ph_slab *span, u32 refs)
+static void ph_resize_publish_span(const struct ph_resize *r,
+				   struct ph_slab *span, u32 refs)
 {
 	struct ph_cache *cache = span->cache;
 	u64 old_bytes = ph_content_end(r->slab, r->slot);
 	u32 fresh = 0;
-	u64 handle;
+	u64 round;
 
-	ph_slab_take(span, &handle, 1, &fresh);
+	ph_slab_take(span, &round, 1, &fresh);
 	WRITE_ONCE(span->requested, r->bytes);
 	ph_resize_set_refs(span, 0, refs);
 	if (ph_resize_type(r)->flags & PRIVHEAP_TYPE_ZERO_ALLOC)
@@ -262,40 +282,53 @@ static u64 ph_resize_publish_span(const struct ph_resize *r,
 	/* Who sees it live sees all of the above; and may end it at once. */
 	smp_mb__before_atomic();
 	set_bit(0, span->live);
-	return handle;
 }
 
 /*
- * From span to span: no byte is copied. Returns -EAGAIN when somebody copies to
- * or from the object just now, so that its pages have to stay.
+ * The object goes to the new span, or stays. Returns -EAGAIN when somebody copies
+ * to or from it just now, so that its pages have to stay.
  */
-static int ph_resize_span(const struct ph_resize *r, u64 *handle)
+static int ph_resize_enter_span(const struct ph_resize *r, struct ph_slab *span)
 {
-	struct ph_slab *span = ph_resize_get_span(r);
 	u32 refs;
-	int err;
+	int err = ph_resize_claim(r, &refs);
 
-	if (IS_ERR(span))
-		return PTR_ERR(span);
-	err = ph_resize_claim(r, &refs);
 	if (err)
-		goto err_drop;
+		return err;
 	/* Pairs with the barrier in ph_handle_pin(). */
 	smp_mb();
 	if (atomic_read(&r->slab->pins) > 1) {
 		ph_resize_unclaim(r, refs);
-		err = -EAGAIN;
-		goto err_drop;
+		return -EAGAIN;
 	}
 	/* Claimed, it is put in place no more where a program has it mapped. */
 	ph_view_zap(&r->heap->region.view, r->slab->start, r->slab->nr_pages);
 	ph_resize_move_pages(r, span);
-	*handle = ph_resize_publish_span(r, span, refs);
+	ph_resize_publish_span(r, span, refs);
 	ph_slab_destroy(&r->heap->region, r->slab, false);
 	return 0;
+}
 
-err_drop:
-	ph_resize_drop_span(r, span);
+/* From span to span: no byte is copied. Returns -EAGAIN as above. */
+static int ph_resize_span(const struct ph_resize *r)
+{
+	struct ph_slab *span;
+	int err;
+
+	down_read(&r->heap->sem);
+	span = ph_resize_get_span(r);
+	up_read(&r->heap->sem);
+	if (IS_ERR(span))
+		return PTR_ERR(span);
+	/* The object keeps its type, and that the span's cache, by its pin. */
+	err = ph_resize_tell(r, ph_handle(r->heap, span->gen[0], span->start),
+			     span);
+	down_read(&r->heap->sem);
+	if (!err)
+		err = ph_resize_enter_span(r, span);
+	if (err)
+		ph_resize_drop_span(r, span);
+	up_read(&r->heap->sem);
 	return err;
 }
 
@@ -314,18 +347,24 @@ static int ph_resize_place(const struct ph_resize *r, u64 *round)
 	return err;
 }
 
+/* A claimed slot keeps its slab. */
+static struct ph_slab *ph_resize_slab(const struct ph_resize *r, u64 round)
+{
+	struct ph_slab *slab;
+
+	rcu_read_lock();
+	slab = ph_region_lookup(&r->heap->region, ph_round_offset(round));
+	rcu_read_unlock();
+	return slab;
+}
+
 /* The claimed place is complete: the object lives there from now on. */
 static void ph_resize_fill(const struct ph_resize *r, u64 round, u32 refs)
 {
 	u64 old_bytes = ph_content_requested(r->slab, r->slot);
-	struct ph_slab *slab;
-	u32 slot;
+	struct ph_slab *slab = ph_resize_slab(r, round);
+	u32 slot = ph_round_slot(slab, round);
 
-	rcu_read_lock();
-	/* A claimed slot keeps its slab. */
-	slab = ph_region_lookup(&r->heap->region, ph_round_offset(round));
-	rcu_read_unlock();
-	slot = ph_round_slot(slab, round);
 	ph_content_copy(slab, slot, r->slab, r->slot,
 			min(old_bytes, r->bytes));
 	if (ph_resize_type(r)->flags & PRIVHEAP_TYPE_ZERO_ALLOC)
@@ -342,11 +381,8 @@ static void ph_resize_fill(const struct ph_resize *r, u64 round, u32 refs)
 /* Give a place back that nothing moved to. */
 static void ph_resize_drop_place(const struct ph_resize *r, u64 round)
 {
-	struct ph_slab *slab;
+	struct ph_slab *slab = ph_resize_slab(r, round);
 
-	rcu_read_lock();
-	slab = ph_region_lookup(&r->heap->region, ph_round_offset(round));
-	rcu_read_unlock();
 	ph_content_set_requested(slab, ph_round_slot(slab, round), r->bytes);
 	ph_cpu_count(slab->cache->cpus, requested, r->bytes);
 	/* It has not lived: its generation is still the next one. */
@@ -354,7 +390,7 @@ static void ph_resize_drop_place(const struct ph_resize *r, u64 round)
 }
 
 /* To a slot of another size, or from or to a span: the bytes are copied. */
-static int ph_resize_copy(const struct ph_resize *r, u64 *handle)
+static int ph_resize_copy(const struct ph_resize *r)
 {
 	u64 round, old;
 	u32 refs;
@@ -363,13 +399,14 @@ static int ph_resize_copy(const struct ph_resize *r, u64 *handle)
 	err = ph_resize_place(r, &round);
 	if (err)
 		return err;
-	err = ph_resize_claim(r, &refs);
+	err = ph_resize_tell(r, round, ph_resize_slab(r, round));
+	if (!err)
+		err = ph_resize_claim(r, &refs);
 	if (err) {
 		ph_resize_drop_place(r, round);
 		return err;
 	}
 	ph_resize_fill(r, round, refs);
-	*handle = round;
 	old = ph_handle_round(r->handle);
 	ph_slab_unpin(r->slab);
 	ph_object_free_claimed(r->heap, &old, 1);
@@ -389,10 +426,24 @@ static int ph_resize_look_again(const struct ph_resize *r)
 	return err;
 }
 
-static int ph_resize_pinned(struct ph_resize *r, u64 *handle, bool *unpinned)
+static int ph_resize_move(const struct ph_resize *r)
+{
+	int err = -EAGAIN;
+
+	if (ph_slab_is_span(r->slab) &&
+	    ph_type_is_span(ph_resize_type(r), r->bytes))
+		err = ph_resize_span(r);
+	if (err == -EAGAIN)
+		err = ph_resize_copy(r);
+	if (err)
+		ph_resize_untell(r);
+	return err;
+}
+
+static int ph_resize_pinned(struct ph_resize *r, bool *unpinned)
 {
 	struct ph_type *type = ph_resize_type(r);
-	int err = -EAGAIN;
+	int err;
 
 	if (r->bytes < type->min_bytes || r->bytes > type->max_bytes)
 		return -ERANGE;
@@ -402,20 +453,14 @@ static int ph_resize_pinned(struct ph_resize *r, u64 *handle, bool *unpinned)
 			return -ESTALE;
 		if (!ph_resize_fits(r))
 			break;
-		if (ph_resize_in_place(r))
-			return 0;
+		err = ph_resize_in_place(r);
+		if (err != -EAGAIN)
+			return err;
 		err = ph_resize_look_again(r);
 		if (err)
 			return err;
-		err = -EAGAIN;
 	} while (!fatal_signal_pending(current));
-	if (ph_slab_is_span(r->slab) && ph_type_is_span(type, r->bytes)) {
-		down_read(&r->heap->sem);
-		err = ph_resize_span(r, handle);
-		up_read(&r->heap->sem);
-	}
-	if (err == -EAGAIN)
-		err = ph_resize_copy(r, handle);
+	err = ph_resize_move(r);
 	*unpinned = !err;
 	return err;
 }
@@ -424,41 +469,35 @@ static int ph_resize_pinned(struct ph_resize *r, u64 *handle, bool *unpinned)
  * ph_object_resize() - change the size of an object
  * @heap: the heap
  * @id: the type that it must have; 0 for any
- * @handle: the object; (out) its handle from now on
+ * @handle: the object
  * @bytes: new size
- * @usable: (out) the size up to which it can grow without moving
+ * @tell: tells what its handle is from now on
+ * @data: handed to @tell
  *
  * Context: process, may sleep.
- * Return: 0; or -ERANGE, -EDQUOT, -ENOMEM, -EINTR, or what is wrong with the
- * handle, with the object as it was.
+ * Return: 0; or -ERANGE, -EDQUOT, -ENOMEM, -EINTR, what is wrong with the
+ * handle, or what @tell returned, with the object as it was.
  */
-int ph_object_resize(struct ph_heap *heap, u32 id, u64 *handle, u64 bytes,
-		     u64 *usable)
+int ph_object_resize(struct ph_heap *heap, u32 id, u64 handle, u64 bytes,
+		     ph_tell_fn tell, void *data)
 {
 	struct ph_resize r = {
 		.heap	= heap,
 		.slab	= &ph_no_slab,
-		.handle	= *handle,
+		.handle	= handle,
 		.bytes	= bytes,
+		.tell	= tell,
+		.data	= data,
 	};
-	struct ph_slab *slab = &ph_no_slab;
 	bool unpinned = false;
-	u32 slot;
 	int err;
 
-	err = ph_handle_pin(heap, id, *handle, &r.slab, &r.slot);
+	err = ph_handle_pin(heap, id, handle, &r.slab, &r.slot);
 	if (err)
 		return err;
-	err = ph_resize_pinned(&r, handle, &unpinned);
+	err = ph_resize_pinned(&r, &unpinned);
 	if (!unpinned)
 		ph_slab_unpin(r.slab);
-	if (err)
-		return err;
-	rcu_read_lock();
-	*usable = bytes;
-	if (ph_handle_find(heap, *handle, &slab, &slot))
-		*usable = ph_content_usable(slab);
-	rcu_read_unlock();
-	return 0;
+	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_object_resize);

@@ -5,7 +5,21 @@
 
 #include "heap.h"
 
-int ph_object_resize(struct ph_heap *heap, u32 id, u64 *handle, u64 bytes,
-		     u64 *usable);
+/**
+ * typedef ph_tell_fn - tell who asked what the object's handle will be
+ * @data: his
+ * @handle: the object's from now on
+ * @usable: the size up to which it can grow without moving
+ *
+ * Called before the object changes, because afterwards it is too late to fail;
+ * may be called again, with something else, when somebody else was faster. No
+ * lock is held.
+ *
+ * Return: 0, or an error for which the object stays as it is.
+ */
+typedef int (*ph_tell_fn)(void *data, u64 handle, u64 usable);
+
+int ph_object_resize(struct ph_heap *heap, u32 id, u64 handle, u64 bytes,
+		     ph_tell_fn tell, void *data);
 
 #endif /* _PH_RESIZE_H */

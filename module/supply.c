@@ -346,6 +346,24 @@ int ph_supply_reserve(struct ph_heap *heap, struct ph_type *type,
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_supply_reserve);
 
+/**
+ * ph_supply_unreserve() - take back what ph_supply_reserve() has just promised
+ * @type: the type
+ * @req: as it was promised; what was used up meanwhile does not come back
+ *
+ * Context: process, may sleep; @heap->sem held for writing.
+ */
+void ph_supply_unreserve(struct ph_type *type,
+			 const struct privheap_reserve *req)
+{
+	struct ph_cache *cache;
+
+	cache = ph_type_cache(type, req->object_bytes ?: type->min_bytes);
+	ph_cache_unpromise(cache, req->count);
+	ph_cache_release_empty(cache, 0, U32_MAX);
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_supply_unreserve);
+
 struct ph_reclaim {
 	u64 bytes;
 	bool may_wait;

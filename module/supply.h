@@ -19,6 +19,8 @@ struct ph_slab *ph_supply_span(struct ph_heap *heap, struct ph_cache *cache,
 			       u32 pages, bool *clean);
 int ph_supply_reserve(struct ph_heap *heap, struct ph_type *type,
 		      struct privheap_reserve *req);
+void ph_supply_unreserve(struct ph_type *type,
+			 const struct privheap_reserve *req);
 u64 ph_supply_reclaim(struct ph_heap *heap, bool may_wait);
 u64 ph_supply_idle_pages(struct ph_heap *heap);
 void ph_supply_tick(struct ph_heap *heap);
