@@ -7,6 +7,16 @@
 # KTAP is on the information level, one above what the console shows.
 dmesg -n 7
 trap 'dmesg >/tmp/kunit.dmesg' EXIT
+# Where the kernel can make allocations fail: only those of a task that asks for
+# it, and then any of them, without a word.
+for fault in /sys/kernel/debug/failslab /sys/kernel/debug/fail_page_alloc; do
+	[ -d $fault ] || continue
+	echo 0 >$fault/verbose
+	echo N >$fault/ignore-gfp-wait
+	echo Y >$fault/task-filter
+	echo -1 >$fault/times
+	echo 100 >$fault/probability
+done
 insmod /modules/privheap.ko || exit
 insmod /modules/privheap_kunit.ko || exit
 rmmod privheap_kunit && rmmod privheap
