@@ -344,6 +344,25 @@ static int ph_alloc_sizes(struct ph_heap *heap, const struct ph_alloc *req,
 	return 0;
 }
 
+/**
+ * ph_object_alloc_undo() - end objects that were made for nothing
+ * @heap: the heap
+ * @handles: array; its content is lost
+ * @nr: how many
+ *
+ * One that somebody else found and freed is no reason to keep the rest.
+ *
+ * Context: process, may sleep.
+ */
+void ph_object_alloc_undo(struct ph_heap *heap, u64 *handles, u32 nr)
+{
+	u32 done, i;
+
+	for (i = 0; i < nr; i += done + 1)
+		if (ph_object_free(heap, 0, handles + i, nr - i, true, &done))
+			done = 0;
+}
+
 /* All ways but the shortest; @done objects are made already. */
 static noinline int ph_alloc_rest(struct ph_heap *heap,
 				  const struct ph_alloc *req, u64 *handles,
@@ -354,7 +373,6 @@ static noinline int ph_alloc_rest(struct ph_heap *heap,
 		.bytes	= req->bytes,
 		.zero	= req->zero,
 	};
-	u32 undone, i;
 	int err;
 
 	if (req->sizes)
@@ -364,11 +382,7 @@ static noinline int ph_alloc_rest(struct ph_heap *heap,
 				    done);
 	if (likely(!err) || (partial && *done))
 		return 0;
-	/* One that somebody else found and freed is no reason to keep the rest. */
-	for (i = 0; i < *done; i += undone + 1)
-		if (ph_object_free(heap, 0, handles + i, *done - i, true,
-				   &undone))
-			undone = 0;
+	ph_object_alloc_undo(heap, handles, *done);
 	*done = 0;
 	return err;
 }

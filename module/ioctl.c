@@ -209,7 +209,7 @@ static int ph_alloc_answer(struct ph_heap *heap, struct ph_batch *batch,
 	if (likely(!ph_batch_put(batch, args->handles, done) &&
 		   !put_user(done, &uargs->done)))
 		return 0;
-	ph_object_free(heap, 0, batch->words, done, true, &done);
+	ph_object_alloc_undo(heap, batch->words, done);
 	return -EFAULT;
 }
 

@@ -33,6 +33,7 @@ struct ph_alloc {
 
 int ph_object_alloc(struct ph_heap *heap, const struct ph_alloc *req,
 		    u64 *handles, u32 nr, bool partial, u32 *done);
+void ph_object_alloc_undo(struct ph_heap *heap, u64 *handles, u32 nr);
 int ph_object_claim_new(struct ph_heap *heap, u32 id, u64 bytes, u64 *round);
 int ph_object_free(struct ph_heap *heap, u32 type, u64 *handles, u32 nr,
 		   bool partial, u32 *done);
