@@ -20,7 +20,7 @@ static struct privheap_io *ph_transfer_ios(const struct privheap_rw *args)
 	if (!args->count || args->count > PH_MAX_BATCH)
 		return ERR_PTR(-EINVAL);
 	bytes = array_size(args->count, sizeof(*ios));
-	ios = kvmalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	ios = kvmalloc(bytes, PH_GFP);
 	if (!ios)
 		return ERR_PTR(-ENOMEM);
 	if (copy_from_user(ios, u64_to_user_ptr(args->ios), bytes)) {
@@ -140,7 +140,7 @@ static int ph_transfer_write(struct ph_heap *heap, const struct privheap_rw *arg
 
 	if (err)
 		return err;
-	bytes = kvmalloc(max(total, 1ULL), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	bytes = kvmalloc(max(total, 1ULL), PH_GFP);
 	if (!bytes)
 		return -ENOMEM;
 	err = ph_transfer_collect(heap, args, ios, bytes, &nr);

@@ -91,8 +91,7 @@ static __always_inline int ph_batch_init_wide(struct ph_batch *batch, u32 nr,
 		return 0;
 	if (!nr || nr > PH_MAX_BATCH)
 		return -EINVAL;
-	batch->words = kvmalloc_array(nr * width, sizeof(u64),
-				      GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	batch->words = kvmalloc_array(nr * width, sizeof(u64), PH_GFP);
 	return batch->words ? 0 : -ENOMEM;
 }
 
