@@ -4,76 +4,12 @@
  * with ENOMEM, with nothing half done and nobody killed.
  */
 #include "calls.h"
+#include "group.h"
 
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #define MIB	(1ULL << 20)
 #define LIMIT	(16 * MIB)
-
-static const char *root = "/sys/fs/cgroup";
-static char group[128];
-
-static const char *group_file(const char *name)
-{
-	static char path[192];
-
-	snprintf(path, sizeof(path), "%s/%s", group, name);
-	return path;
-}
-
-/* A number alone in its file. */
-static __u64 group_number(const char *name)
-{
-	FILE *file = fopen(group_file(name), "re");
-	unsigned long long value = ~0ULL;
-
-	if (!file)
-		return value;
-	if (fscanf(file, "%llu", &value) != 1)
-		value = ~0ULL;
-	fclose(file);
-	return value;
-}
-
-/* A group of 16 MiB under the cgroup2 that is mounted, or can be. */
-static void group_make(void)
-{
-	char control[128];
-
-	if (access("/sys/fs/cgroup/cgroup.controllers", R_OK)) {
-		root = "/tmp/privheap-cgroup2";
-		mkdir(root, 0755);
-		if (mount("cgroup2", root, "cgroup2", 0, NULL) && errno != EBUSY)
-			test_skip("no cgroup2: %s", strerror(errno));
-	}
-	snprintf(control, sizeof(control), "%s/cgroup.subtree_control", root);
-	if (file_write(control, "+memory"))
-		test_skip("cgroup2 has no memory controller");
-	snprintf(group, sizeof(group), "%s/privheap-%d", root, getpid());
-	REQUIRE(!mkdir(group, 0755));
-	REQUIRE_OK(file_write(group_file("memory.max"), "16777216"));
-	file_write(group_file("memory.swap.max"), "0");
-}
-
-static void group_remove(void)
-{
-	REQUIRE(!rmdir(group));
-}
-
-static void group_enter(void)
-{
-	REQUIRE_OK(file_write(group_file("cgroup.procs"), "0"));
-}
-
-static void group_leave(void)
-{
-	char procs[128];
-
-	snprintf(procs, sizeof(procs), "%s/cgroup.procs", root);
-	REQUIRE_OK(file_write(procs, "0"));
-}
 
 /*
  * A heap that the group pays for. Its user stays outside: a process at its
@@ -268,7 +204,7 @@ static void group_job(int heap, const void *arg)
 	const struct job *job = arg;
 
 	(void)heap;
-	group_make();
+	group_make(LIMIT);
 	group_run(job->work);
 	group_remove();
 }
@@ -281,7 +217,7 @@ static void opener_pays_for_others(int heap, const void *arg)
 	int status;
 
 	(void)arg;
-	group_make();
+	group_make(LIMIT);
 	child = fork();
 	REQUIRE(child >= 0);
 	if (!child) {
@@ -303,7 +239,7 @@ static void opener_pays_for_others(int heap, const void *arg)
 static void limit_of_one_group_leaves_another(int heap, const void *arg)
 {
 	(void)arg;
-	group_make();
+	group_make(LIMIT);
 	group_run(work_large);
 	heap_fill(heap, PRIVHEAP_TYPE_STR, 4000, handles, 6000);
 	EXPECT_EQ(heap_stat(heap).live_objects, 6000);
