@@ -173,7 +173,7 @@ static void ph_fill_to_offsets(struct kunit *test, union ph_user_args *args)
 
 const struct ph_command ph_commands[PH_NR_COMMANDS] = {
 	{ PH_COMMAND(QUERY, query, nothing), PH_NO_ARRAY, .reserved = PH_NONE },
-	{ PH_COMMAND(SETUP, setup, nothing), PH_NO_ARRAY, .flags_ok = 1,
+	{ PH_COMMAND(SETUP, setup, nothing), PH_NO_ARRAY, .flags_ok = 3,
 	  .reserved = PH_AT(setup, reserved) },
 	{ PH_COMMAND(TYPE_CREATE, type, create), PH_NO_ARRAY, .flags_ok = 7,
 	  .reserved = PH_AT(type, reserved) },
@@ -217,7 +217,7 @@ const struct ph_command ph_commands[PH_NR_COMMANDS] = {
 	{ PH_COMMAND(WALK, walk, walk), .in = PH_NONE,
 	  .count = PH_AT(walk, count), .out = PH_AT(walk, handles),
 	  .reserved = PH_AT(walk, reserved) },
-	{ PH_COMMAND(TAKE, take, take), .in = PH_NONE,
+	{ PH_COMMAND(TAKE, take, take), .flags_ok = 2, .in = PH_NONE,
 	  .count = PH_AT(take, count), .out = PH_AT(take, runs),
 	  .reserved = PH_AT(take, reserved) },
 	{ PH_COMMAND(GIVE, give, give), .flags_ok = 1, .out = PH_NONE,

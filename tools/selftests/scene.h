@@ -251,7 +251,8 @@ static inline void fill_to_offsets(struct scene *s, union call *c)
 
 static const struct command commands[] = {
 	COMMAND(QUERY, query, true, 0, 0, fill_nothing),
-	COMMAND(SETUP, setup, false, PRIVHEAP_SETUP_DUMP, RESERVED(setup),
+	COMMAND(SETUP, setup, false,
+		PRIVHEAP_SETUP_DUMP | PRIVHEAP_SETUP_HARDENED, RESERVED(setup),
 		fill_nothing),
 	COMMAND(TYPE_CREATE, type, true, TYPE_FLAGS, RESERVED(type), fill_create),
 	COMMAND(TYPE_LOOKUP, type, true, 0, RESERVED(type), fill_lookup),
@@ -273,7 +274,7 @@ static const struct command commands[] = {
 	GROWN(HEAP_STAT, heap_stat, moved_pages, fill_nothing),
 	GROWN(TYPE_STAT, type_stat, fresh_allocs, fill_type_stat),
 	COMMAND(WALK, walk, true, 0, RESERVED(walk), fill_walk),
-	COMMAND(TAKE, take, true, 0, RESERVED(take), fill_take),
+	COMMAND(TAKE, take, true, PRIVHEAP_ZERO, RESERVED(take), fill_take),
 	COMMAND(GIVE, give, true, PRIVHEAP_PARTIAL, RESERVED(give), fill_give),
 	COMMAND(TO_HANDLES, convert, false, 0, 0, fill_to_handles),
 	COMMAND(TO_OFFSETS, convert, false, 0, 0, fill_to_offsets),
