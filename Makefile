@@ -16,7 +16,7 @@ PREFIX  ?= /usr/local
 # Relative, and one per kernel: several kernels can be built side by side.
 module   = scripts/module.sh $(KDIR)
 
-.PHONY: all tools demo check kunit bench check-debug static kernels
+.PHONY: all tools demo check kunit bench check-debug coverage static kernels
 .PHONY: install dkms-install uninstall clean distclean setup help
 
 all: ## Build privheap.ko for the running kernel (another one: KDIR= or RELEASE=)
@@ -47,8 +47,11 @@ bench: ## Measure, in instructions, into build/bench (SHORT=1: fewer rounds)
 	@scripts/setup.sh build vm bench
 	@SHORT=$(SHORT) scripts/bench.sh
 
-check-debug: ## Run suites and selftests on a kernel with KASAN, lockdep, fault injection
+check-debug: ## Run suites, selftests, stress on kernels that look for mistakes (ONLY=name)
 	@scripts/check-debug.sh
+
+coverage: ## Find what no test runs, into build/coverage
+	@scripts/coverage.sh
 
 static: ## Run compiler warnings, sparse, checkpatch, kernel-doc, shellcheck
 	@scripts/static.sh

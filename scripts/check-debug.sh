@@ -1,43 +1,134 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# `make check-debug`: suites and selftests on an x86_64 kernel with KASAN,
-# UBSAN, lockdep and the other checks of scripts/kernel/debug.config, on two
-# CPUs. Any report is a panic, and a panic is a failure.
+# `make check-debug`: suites, selftests and the stress of the kernel door on
+# kernels that look for mistakes, in virtual machines with two CPUs:
+#
+#   debug      KASAN, UBSAN, lockdep and the rest of scripts/kernel/debug.config;
+#              any report is a panic, and a panic is a failure
+#   kmemleak   the same kernel once more, looking for leaks
+#   kcsan      data races: scripts/kernel/kcsan.config
+#   um-kasan   the suites alone, in user-mode Linux, at native speed
+#   rt         the stock 6.1 whose spinlocks sleep
+#   kfence     the stock 6.12, where KFENCE samples allocations
+#
+# ONLY="name..." runs some of them.
 set -eu
 . "$(dirname "$0")/lib.sh"
 
 results=$top/build/check
-"$top/scripts/setup.sh" build vm debug
-kdir=$("$top/scripts/kernel.sh" debug)
-out=$("$top/scripts/module.sh" "$kdir")
+status=0
+sums=()
+
+# part NAME WHAT COMMAND...: COMMAND leaves its sums under NAME. All parts run.
+part() {
+	local name=$1
+
+	say "$2:"
+	shift 2
+	"$@" || status=1
+	sums+=(--add "$results/$name.sums")
+}
+
+# suites KERNEL KDIR [VM OPTION]...
+suites() {
+	local kernel=$1
+
+	shift
+	part "kunit-$kernel" "KUnit suites ($kernel)" \
+		"$top/scripts/kunit-vm.sh" "kunit-$kernel" "$@"
+}
+
+# selftests KERNEL KDIR [VM OPTION]...
+selftests() {
+	local kernel=$1 out
+
+	out=$("$top/scripts/module.sh" "$2")
+	shift 2
+	part "selftests-$kernel" "Selftests ($kernel)" \
+		"$top/scripts/selftests.sh" "selftests-$kernel" "$out/privheap.ko" "$@"
+}
+
+# door KERNEL KDIR OPERATIONS [VM OPTION]...
+door() {
+	local kernel=$1 kdir=$2
+
+	export OPS=$3
+	shift 3
+	part "door-$kernel" "The kernel door under stress ($kernel)" \
+		"$top/scripts/door.sh" "door-$kernel" "$kdir" "$@"
+}
+
+run_debug() {
+	local kdir vm
+
+	kdir=$("$top/scripts/kernel.sh" debug)
+	vm=(--kernel-image "$kdir/arch/x86/boot/bzImage" --mem 2048
+		--append "panic_on_warn=1 kunit.enable=1")
+	suites debug "$kdir" "${vm[@]}"
+	selftests debug "$kdir" "${vm[@]}" --env PRIVHEAP_SCALE=small
+	door debug "$kdir" 300 "${vm[@]}"
+}
+
+# Everything is slow while each allocation is recorded, so not all programs.
+run_kmemleak() {
+	local kdir
+
+	kdir=$("$top/scripts/kernel.sh" debug)
+	ONLY="alloc batches content counted errors kill lifetime reserve resize setup typecreate types" \
+		selftests kmemleak "$kdir" --kernel-image "$kdir/arch/x86/boot/bzImage" \
+		--mem 2048 --append "panic_on_warn=1 kmemleak=on" --env PRIVHEAP_SCALE=small
+}
+
+# No panic here: a data race of the kernel's own is a report, but none of ours.
+run_kcsan() {
+	local kdir vm
+
+	kdir=$("$top/scripts/kernel.sh" kcsan)
+	vm=(--kernel-image "$kdir/arch/x86/boot/bzImage" --append "kunit.enable=1")
+	suites kcsan "$kdir" "${vm[@]}"
+	selftests kcsan "$kdir" "${vm[@]}" --env PRIVHEAP_SCALE=small
+	door kcsan "$kdir" 300 "${vm[@]}"
+}
+
+run_um_kasan() {
+	KASAN=1 part kunit-um-kasan "KUnit suites (um-kasan)" \
+		"$top/scripts/kunit.sh" kunit-um-kasan
+}
+
+run_rt() {
+	local kdir
+
+	kdir=$(headers_dir 6.1 rt)
+	selftests rt "$kdir" --flavour rt --env PRIVHEAP_SCALE=small
+	door rt "$kdir" 3000 --flavour rt
+}
+
+run_kfence() {
+	local kdir vm
+
+	kdir=$(headers_dir 6.12 amd64)
+	vm=(--kernel 6.12 --append kfence.sample_interval=10)
+	selftests kfence "$kdir" "${vm[@]}" --env PRIVHEAP_SCALE=small
+	door kfence "$kdir" 3000 "${vm[@]}"
+}
+
+wanted=${ONLY:-debug kmemleak kcsan um-kasan rt kfence}
+unset ONLY
+"$top/scripts/setup.sh" build vm kunit debug
 make -s -C "$top/tools"
 mkdir -p "$results"
-rm -f "$results"/debug-*
-vm=(--kernel-image "$kdir/arch/x86/boot/bzImage" --append "panic_on_warn=1 kunit.enable=1")
-status=0
-
-say "KUnit suites (debug kernel):"
-"$top/scripts/vm.sh" "${vm[@]}" --mem 2048 --timeout 1200 \
-	--script "$top/scripts/guest/kunit.sh" \
-	--add "$out/privheap.ko" --add "$out/privheap_kunit.ko" \
-	--get "/tmp/kunit.dmesg:$results/debug-kunit.dmesg" \
-	--log "$results/debug-kunit.log" || status=$?
-stream=$results/debug-kunit.log
-[ ! -e "$results/debug-kunit.dmesg" ] || stream=$results/debug-kunit.dmesg
-[ $status = 0 ] || problem="the guest ended with status $status"
-"$top/scripts/ktap.py" --suites "$(suite_count "$out/privheap_kunit.ko")" \
-	${problem:+--fail "$problem"} --save "$results/debug-kunit.sums" "$stream" || status=1
-
-say "Selftests (debug kernel, two CPUs):"
-"$top/scripts/selftests.sh" debug-selftests "$out/privheap.ko" "${vm[@]}" --mem 2048 \
-	--env PRIVHEAP_SCALE=small || status=1
-
-say "The kernel door under stress (debug kernel, then stock rt; two CPUs):"
-OPS=300 "$top/scripts/door.sh" debug-door "$kdir" "${vm[@]}" --mem 2048 || status=1
-OPS=3000 "$top/scripts/door.sh" debug-door-rt "$(headers_dir 6.1 rt)" --flavour rt || status=1
-
-"$top/scripts/ktap.py" --add "$results/debug-kunit.sums" \
-	--add "$results/debug-selftests.sums" --add "$results/debug-door.sums" \
-	--add "$results/debug-door-rt.sums" || status=1
+rm -f "$results/check-debug.sums"
+for kernel in $wanted; do
+	case $kernel in
+	debug) run_debug ;;
+	kmemleak) run_kmemleak ;;
+	kcsan) run_kcsan ;;
+	um-kasan) run_um_kasan ;;
+	rt) run_rt ;;
+	kfence) run_kfence ;;
+	*) die "no such part: $kernel" ;;
+	esac
+done
+"$top/scripts/ktap.py" --save "$results/check-debug.sums" "${sums[@]}" || status=1
 exit $status

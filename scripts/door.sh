@@ -38,7 +38,6 @@ status=0 problem=''
 	--script "$top/scripts/guest/stress-door.sh" --env "OPS=${OPS:-20000}" \
 	--add "$out/privheap.ko" --add "$out/example/privheap_example.ko" \
 	--add "$out/stress/privheap_stress.ko" \
-	--add "$top/scripts/guest/reports.awk:/reports.awk" \
 	--get "/tmp/door.ktap:$results/$name.ktap" \
 	--log "$results/$name.log" || status=$?
 # A guest that died could not send its stream: what the console saw, then.

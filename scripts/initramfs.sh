@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Builds an initramfs: busybox, scripts/guest/init, and what is listed.
+# Builds an initramfs: busybox, scripts/guest/init with what it needs to judge
+# the kernel, and what is listed.
 #
 #   initramfs.sh OUTPUT [FILE[:GUESTPATH]]...
 #
@@ -58,6 +59,7 @@ mkdir -p "$root"/{bin,dev,proc,sys,tmp,run,etc,root,modules,data}
 ln -s bin "$root/sbin"
 add_busybox
 install -m 755 "$top/scripts/guest/init" "$root/init"
+install -m 644 -t "$root" "$top/scripts/guest/watch.sh" "$top/scripts/guest/reports.awk"
 for item in "$@"; do
 	add "$item"
 done

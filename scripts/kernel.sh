@@ -7,6 +7,8 @@
 #   kernel.sh um         user-mode Linux with KUnit
 #   kernel.sh um-kasan   the same with KASAN
 #   kernel.sh debug      x86_64 with KUnit, KASAN, lockdep, fault injection
+#   kernel.sh kcsan      x86_64 with KUnit and KCSAN
+#   kernel.sh gcov       x86_64 with KUnit, fault injection, and gcov's counters
 set -eu
 . "$(dirname "$0")/lib.sh"
 
@@ -17,7 +19,7 @@ line=6.1
 hidden=CONFIG_GENERIC_ALLOCATOR=y
 
 usage() {
-	die "usage: kernel.sh um|um-kasan|debug"
+	die "usage: kernel.sh um|um-kasan|debug|kcsan|gcov"
 }
 
 # Everything that decides what the build folder will hold goes into its name.
@@ -63,7 +65,10 @@ configs=$top/scripts/kernel
 case $name in
 um) arch=um image=linux; set -- "$top/kunit/.kunitconfig" ;;
 um-kasan) arch=um image=linux; set -- "$top/kunit/.kunitconfig" "$configs/um-kasan.config" ;;
-debug) arch=x86_64 image=bzImage; set -- "$configs/debug.config" ;;
+debug | kcsan | gcov)
+	arch=x86_64 image=bzImage
+	set -- "$configs/machine.config" "$configs/$name.config"
+	;;
 *) usage ;;
 esac
 

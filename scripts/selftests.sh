@@ -16,15 +16,16 @@ ko=$2
 shift 2
 results=$top/build/check
 programs=()
-# ONLY=name runs one program, for the one who is working on it.
-for program in "$top"/build/tools/selftests/${ONLY:-*}; do
-	programs+=(--add "$program:/selftests/${program##*/}")
+# ONLY="name..." runs some of the programs.
+# shellcheck disable=SC2086 # several words, and patterns
+for program in $(cd "$top/build/tools/selftests" && echo ${ONLY:-*}); do
+	programs+=(--add "$top/build/tools/selftests/$program:/selftests/$program")
 done
 rm -f "$results/$name".*
 status=0 problem=''
 "$top/scripts/vm.sh" --smp 2 --mem 1024 --timeout "${TIMEOUT:-1500}" "$@" \
 	--script "$top/scripts/guest/selftests.sh" --add "$ko" "${programs[@]}" \
-	--add "$top/scripts/guest/reports.awk:/reports.awk" \
+	--add "$top/scripts/guest/leaks.sh:/leaks.sh" \
 	--get "/tmp/selftests.ktap:$results/$name.ktap" \
 	--log "$results/$name.log" || status=$?
 # A guest that died could not send its stream: what the console saw, then.

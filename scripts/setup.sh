@@ -4,7 +4,7 @@
 # Installs the Debian packages that the project's targets need and that are
 # missing, after saying which and why.
 #
-#   setup.sh all | build vm kunit debug bench static install...
+#   setup.sh all | build vm kunit debug coverage bench static install...
 #   setup.sh --packages NAME REASON [NAME REASON]...   others, by name
 set -eu
 . "$(dirname "$0")/lib.sh"
@@ -42,7 +42,9 @@ static perl                  runs checkpatch and kernel-doc
 static g++                   the user header has to be C++ too
 static xz-utils              unpacks checkpatch and kernel-doc
 static linux-source-6.1      checkpatch and kernel-doc
-debug  linux-headers:6.1:rt     the kernel door under stress where spinlocks sleep
+coverage lcov                sums up what ran, as HTML
+debug  linux-headers:6.1:rt     the module where spinlocks sleep
+debug  linux-headers:6.12:amd64  the module beside KFENCE
 static linux-headers:6.12:amd64  the other kernel line
 END
 }
@@ -84,7 +86,7 @@ wanted_rows() {
 	for group in "$@"; do
 		case $group in
 		all) table ;;
-		build | vm | kunit | debug | static) table | grep "^$group " ;;
+		build | vm | kunit | debug | coverage | static) table | grep "^$group " ;;
 		bench | install) ;; # what they need, the other groups have
 		*) die "unknown group $group" ;;
 		esac
@@ -109,7 +111,7 @@ install_packages() {
 		--no-install-recommends install "$@" >"$log" 2>&1
 }
 
-[ $# -ge 1 ] || die "usage: setup.sh GROUP... (all, build, vm, kunit, debug, bench, static)"
+[ $# -ge 1 ] || die "usage: setup.sh GROUP... (all, build, vm, kunit, debug, coverage, bench, static)"
 case $1 in
 --packages) shift; rows=$(printf 'other %s %s\n' "$@") ;;
 *) rows=$(wanted_rows "$@") ;;

@@ -3,9 +3,32 @@
 # Prints the lines of a kernel log that report a fault; no such line may be
 # there while our code runs. Used on the host and in the guest.
 
+# Of the kernel's own data races there are many. One is ours if our code is on
+# either side of it, which the title says, or if it called both sides. The lines
+# of a report are between two lines of equals signs.
+/BUG: KCSAN: / {
+	race = $0
+	sides = / \/ / ? 2 : 1
+	ours = / \[privheap/ ? sides : 0
+	side = 0
+	next
+}
+race != "" && /======/ {
+	if (ours >= sides)
+		print race
+	race = ""
+}
+race != "" && / by (task|interrupt)/ { side = 1 }
+race != "" && side && / \[privheap/ { ours++; side = 0 }
+race != "" { next }
+
 # The OOM killer prints a trace as well. What it did is no fault of a kernel:
 # whoever was not to be killed fails by that.
 /invoked oom-killer/ { oom = 1 }
 /Call Trace/ && oom { oom = 0; next }
 
-/BUG:|WARNING:|Oops|Call Trace|KASAN|UBSAN|possible recursive|inconsistent lock/
+/BUG:|WARNING:|Oops|Call Trace|KASAN|UBSAN|possible recursive|inconsistent lock/ ||
+	/kernel BUG at|general protection fault|DEBUG_LOCKS_WARN|non-static key/
+
+# A report that the log ends in.
+END { if (race != "") print race }

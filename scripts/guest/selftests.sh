@@ -3,10 +3,15 @@
 #
 # Runs every program of /selftests in turn, as one KTAP stream: each program
 # is a test whose own cases are nested below it. A program also fails if the
-# kernel reported anything or became tainted while it ran. The stream goes to
+# kernel reported anything while it ran, or is tainted. The stream goes to
 # the console and, undisturbed by kernel messages, to /tmp/selftests.ktap.
+#
+# With kmemleak=on among the kernel's parameters, what the programs and the
+# module leave behind is looked for at the end.
 
 limit=${PRIVHEAP_TEST_TIMEOUT:-300}
+. /watch.sh
+. /leaks.sh
 stream=/tmp/selftests.ktap
 failed=0
 
@@ -14,20 +19,10 @@ emit() {
 	echo "$*" | tee -a $stream
 }
 
-taint() {
-	cat /proc/sys/kernel/tainted
-}
-
-# Everything the kernel said since the mark of this program.
-reports_since() {
-	dmesg | sed -n "/privheap selftest: $1\$/,\$p" | awk -f /reports.awk
-}
-
 run_one() {
 	number=$1
 	name=$2
-	before=$(taint)
-	echo "<6>privheap selftest: $name" >/dev/kmsg
+	watch_mark "$name"
 	{
 		timeout "$limit" "/selftests/$name" 2>/tmp/stderr
 		echo $? >/tmp/status
@@ -35,10 +30,9 @@ run_one() {
 	sed 's/^/    # /' /tmp/stderr | tee -a $stream
 	status=$(cat /tmp/status)
 	[ "$status" != 4 ] || { emit "ok $number - $name # SKIP"; return; }
-	reports=$(reports_since "$name")
-	[ -z "$reports" ] || emit "$(echo "$reports" | sed 's/^/    # kernel: /')"
-	[ "$(taint)" = "$before" ] || emit "    # the kernel is tainted: $before, now $(taint)"
-	if [ "$status" = 0 ] && [ -z "$reports" ] && [ "$(taint)" = "$before" ]; then
+	findings=$(watch_since "$name" | watch_findings)
+	[ -z "$findings" ] || emit "$(echo "$findings" | sed 's/^/    # kernel: /')"
+	if [ "$status" = 0 ] && [ -z "$findings" ]; then
 		emit "ok $number - $name"
 	else
 		emit "not ok $number - $name (status $status)"
@@ -46,19 +40,34 @@ run_one() {
 	fi
 }
 
+# no_leak NUMBER WHEN: a test of its own.
+no_leak() {
+	if leaks_print >/tmp/found; then
+		emit "ok $1 - no leak $2"
+	else
+		sed 's/^/    # /' /tmp/found | tee -a $stream
+		emit "not ok $1 - no leak $2"
+		failed=1
+	fi
+}
+
+leaks=0
+! grep -q kmemleak=on /proc/cmdline || leaks=2
 insmod /modules/privheap.ko || exit
 names=$(cd /selftests && ls)
 # shellcheck disable=SC2086 # one word per program
 set -- $names
 emit "KTAP version 1"
-emit "1..$#"
+emit "1..$(($# + leaks))"
 number=0
 for name in "$@"; do
 	number=$((number + 1))
 	run_one $number "$name"
 done
+[ $leaks = 0 ] || no_leak $((number + 1)) "of the programs"
 # A program may have unloaded it; if it is there, nothing may hold it.
 if grep -q '^privheap ' /proc/modules; then
 	rmmod privheap || failed=1
 fi
+[ $leaks = 0 ] || no_leak $((number + 2)) "of the module"
 exit $failed

@@ -6,6 +6,7 @@
 # console and in /tmp/door.ktap: a line for the example, one for each kind of
 # caller, and one for each thing that has to be so afterwards.
 
+. /watch.sh
 stream=/tmp/door.ktap
 stress=/sys/kernel/debug/privheap_stress
 cpu=/sys/devices/system/cpu/cpu1/online
@@ -25,10 +26,6 @@ judge() {
 		emit "not ok $number - $2"
 		failed=1
 	fi
-}
-
-nothing_reported() {
-	[ -z "$(dmesg | awk -f /reports.awk)" ]
 }
 
 all_answers_right() {
@@ -82,7 +79,7 @@ rmmod privheap_stress
 judge $? "stress ends"
 rmmod privheap
 judge $? "privheap ends"
-nothing_reported
+[ -z "$(dmesg | watch_findings)" ]
 judge $? "the kernel reports nothing"
 emit "1..$number"
 dmesg | grep -E 'privheap(_stress)?: ' | sed 's/^/# /' | head -n 20
