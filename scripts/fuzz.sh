@@ -35,7 +35,7 @@ guest() {
 	"$top/scripts/vm.sh" --smp 2 --mem 1024 --timeout "$timeout" \
 		--kernel-image "$kdir/arch/x86/boot/bzImage" \
 		--append "panic_on_warn=1 rcupdate.rcu_cpu_stall_suppress=1" \
-		--qemu "-object memory-backend-file,id=box,size=64M,share=on,mem-path=$box -device ivshmem-plain,memdev=box" \
+		--qemu "-object memory-backend-file,id=box,size=8M,share=on,mem-path=$box -device ivshmem-plain,memdev=box" \
 		--script "$top/scripts/guest/fuzz.sh" --env "OPTIONS=$options" --env "PARAMS=${PARAMS:-}" \
 		--add "$out/privheap.ko" --add "$fuzz" --add "$corpus:/corpus" \
 		--log "$results/console-$round.log" "$@"
@@ -92,7 +92,7 @@ out=$("$top/scripts/module.sh" "$kdir")
 make -s -C "$top/tools"
 rm -rf "$results"
 mkdir -p "$results"
-truncate -s 64M "$box"
+truncate -s 8M "$box"
 there=$(sites "$out/privheap.ko")
 run
 findings

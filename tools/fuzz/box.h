@@ -11,10 +11,12 @@
 #include "cover.h"
 #include "input.h"
 
-#define BOX_MAGIC	"privheap-fuzz-2"
-#define BOX_BYTES	(64UL << 20)
+#define BOX_MAGIC	"privheap-fuzz-3"
+/* Each fork copies the page tables of it. */
+#define BOX_BYTES	(8UL << 20)
 #define MAX_FINDINGS	16
-#define MAX_CORPUS	4000
+#define MAX_CORPUS	6000
+#define CORPUS_BYTES	(7UL << 20)
 
 struct finding {
 	char text[160];
@@ -25,13 +27,11 @@ struct finding {
 /**
  * struct entry - one input of the corpus
  * @sites: branches that it was the first to reach
- * @tries: how often it was mutated
- * @input: the input
+ * @at: where its text begins, in the box's texts
  */
 struct entry {
 	uint32_t sites;
-	uint32_t tries;
-	struct input input;
+	uint32_t at;
 };
 
 /**
@@ -47,6 +47,8 @@ struct entry {
  * @findings: each text once
  * @nr_corpus: in @corpus
  * @corpus: inputs that reached something new
+ * @text_end: where the next one's text goes
+ * @texts: of all of them, each with a NUL
  */
 struct box {
 	char magic[16];
@@ -60,6 +62,8 @@ struct box {
 	struct finding findings[MAX_FINDINGS];
 	uint32_t nr_corpus;
 	struct entry corpus[MAX_CORPUS];
+	uint32_t text_end;
+	char texts[CORPUS_BYTES];
 };
 
 extern struct box *box;

@@ -29,11 +29,11 @@ static void keep(const struct input *input, uint32_t sites)
 {
 	struct entry *entry = &box->corpus[box->nr_corpus];
 
-	if (box->nr_corpus == MAX_CORPUS)
+	if (box->nr_corpus == MAX_CORPUS || box->text_end + MAX_TEXT > CORPUS_BYTES)
 		return;
 	entry->sites = sites;
-	entry->tries = 0;
-	memcpy(&entry->input, input, input_bytes(input));
+	entry->at = box->text_end;
+	box->text_end += input_print(input, box->texts + entry->at, MAX_TEXT) + 1;
 	box->nr_corpus++;
 }
 
@@ -87,7 +87,7 @@ void corpus_try(const struct input *input)
 }
 
 /* More often one that was the first somewhere, or that is new itself. */
-static struct entry *choose(void)
+static void choose(struct input *input)
 {
 	struct entry *entry = &box->corpus[rnd(box->nr_corpus)];
 
@@ -95,21 +95,21 @@ static struct entry *choose(void)
 		entry = &box->corpus[rnd(box->nr_corpus)];
 	if (!rnd(4))
 		entry = &box->corpus[box->nr_corpus - 1 - rnd(box->nr_corpus / 8 + 1)];
-	entry->tries++;
-	return entry;
+	if (!input_parse(input, box->texts + entry->at))
+		input_generate(input);
 }
 
 void corpus_next(struct input *input)
 {
-	const struct input *from;
+	static struct input other;
 
 	if (!box->nr_corpus || !rnd(12)) {
 		input_generate(input);
 		return;
 	}
-	from = &choose()->input;
-	memcpy(input, from, input_bytes(from));
-	input_mutate(input, &choose()->input);
+	choose(input);
+	choose(&other);
+	input_mutate(input, &other);
 }
 
 void corpus_load(const char *folder)
@@ -156,7 +156,7 @@ static void measure(struct reach *reach)
 	static uint32_t sites[MAX_SITES];
 
 	for (uint32_t i = 0; i < box->nr_corpus; i++) {
-		memcpy(&box->current, &box->corpus[i].input, sizeof(struct input));
+		input_parse(&box->current, box->texts + box->corpus[i].at);
 		corpus_run();
 		reach[i].nr = cover_sites(sites, MAX_SITES);
 		reach[i].sites = malloc(reach[i].nr * sizeof(uint32_t) + 1);
@@ -183,7 +183,7 @@ static uint32_t best(const struct reach *reach, const bool *have, const bool *ta
 
 	for (uint32_t i = 0; i < box->nr_corpus; i++) {
 		double worth = taken[i] ? 0 : (double)count_new(&reach[i], have) /
-					      (box->corpus[i].input.nr + 1);
+					      (strlen(box->texts + box->corpus[i].at) + 200);
 
 		if (worth <= most)
 			continue;
@@ -198,7 +198,7 @@ int corpus_distil(const char *folder)
 	struct reach *reach = calloc(box->nr_corpus + 1, sizeof(*reach));
 	bool *taken = calloc(box->nr_corpus + 1, 1), *have = calloc(COVER_TEXT, 1);
 	uint32_t files = 0, bytes = 0, sites = 0, at;
-	char text[MAX_TEXT];
+	const char *text;
 
 	if (!reach || !taken || !have)
 		abort();
@@ -209,7 +209,8 @@ int corpus_distil(const char *folder)
 		for (uint32_t i = 0; i < reach[at].nr; i++)
 			have[reach[at].sites[i]] = true;
 		taken[at] = true;
-		bytes += input_print(&box->corpus[at].input, text, sizeof(text));
+		text = box->texts + box->corpus[at].at;
+		bytes += strlen(text);
 		if (!write_text(folder, "", files++, text))
 			return 1;
 	}
@@ -220,13 +221,9 @@ int corpus_distil(const char *folder)
 
 int corpus_save(const char *folder)
 {
-	char text[MAX_TEXT];
-
-	for (uint32_t i = 0; i < box->nr_corpus; i++) {
-		input_print(&box->corpus[i].input, text, sizeof(text));
-		if (!write_text(folder, "", i, text))
+	for (uint32_t i = 0; i < box->nr_corpus; i++)
+		if (!write_text(folder, "", i, box->texts + box->corpus[i].at))
 			return 1;
-	}
 	printf("fuzz: %u inputs\n", box->nr_corpus);
 	return 0;
 }

@@ -15,7 +15,7 @@
 
 #define KCOV_FILE	"/sys/kernel/debug/kcov"
 #define TEXT_FILE	"/sys/module/privheap/sections/.text"
-#define RECORDS		(1UL << 17)
+#define RECORDS		(1UL << 15)
 /* Each actor, and a child. */
 #define BUFFERS		4
 
