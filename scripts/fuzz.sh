@@ -20,7 +20,7 @@ results=$top/build/fuzz
 box=$results/box
 corpus=$top/tools/fuzz/corpus
 fuzz=$top/build/tools/fuzz
-problems=0
+problems=0 retried=0
 
 # How many branches of ours the compiler has marked.
 sites() {
@@ -41,8 +41,14 @@ guest() {
 		--log "$results/console-$round.log" "$@"
 }
 
-# A guest that did not end by itself: the input that it ran last, as C.
+# A guest that did not end by itself: the input that it ran last, as C. One that
+# did not come as far as that, once, is a busy machine's.
 died() {
+	if ! "$fuzz" --state "$box" >/dev/null && [ $retried = 0 ]; then
+		say "fuzz: the guest did not start; once more"
+		retried=1
+		return
+	fi
 	problems=$((problems + 1))
 	say "fuzz: the guest ended with status $1; the last input:"
 	"$fuzz" --state "$box" >&2 || true
@@ -61,6 +67,7 @@ run() {
 			"--seconds $((end - SECONDS)) --sites $there --seed $((seed + round)) /corpus" ||
 			status=$?
 		[ $status -lt 124 ] || died $status
+		[ $status != 127 ] || break
 		round=$((round + 1))
 	done
 }

@@ -16,7 +16,7 @@ inject failslab/verbose=0 failslab/ignore-gfp-wait=N \
 	fail_page_alloc/ignore-gfp-highmem=N fail_page_alloc/min-order=0 \
 	fail_usercopy/verbose=0
 # shellcheck disable=SC2086 # several parameters
-insmod /modules/privheap.ko max_total_mb=24 trim_interval_ms=50 $PARAMS || exit
+insmod /modules/privheap.ko max_total_mb=8 trim_interval_ms=50 $PARAMS || exit
 # shellcheck disable=SC2086 # several options
 fuzz $OPTIONS
 status=$?

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "found.h"
 
@@ -15,13 +16,23 @@
 #define MAX_FILES	100
 #define MAX_BYTES	(60U << 10)
 
+/* How long the last input took, and how long they usually do. */
+static int64_t last_us, usual_us = 10000;
+
 void corpus_run(void)
 {
+	struct timespec began, ended;
+
 	cover_reset();
 	box->running = 1;
+	clock_gettime(CLOCK_MONOTONIC, &began);
 	input_run(&box->current, box->executions);
+	clock_gettime(CLOCK_MONOTONIC, &ended);
 	box->running = 0;
 	box->executions++;
+	last_us = (ended.tv_sec - began.tv_sec) * 1000000 +
+		  (ended.tv_nsec - began.tv_nsec) / 1000;
+	usual_us += (last_us - usual_us) / 64;
 	found_in_log();
 }
 
@@ -81,7 +92,7 @@ void corpus_try(const struct input *input)
 	memcpy(&copy, input, input_bytes(input));
 	if (fresh)
 		shorten(&copy, sites, nr);
-	else if (copy.nr > MAX_STEPS / 2 || box->nr_corpus > MAX_CORPUS / 2)
+	else if (last_us > usual_us || copy.nr > MAX_STEPS / 2 || box->nr_corpus > MAX_CORPUS / 2)
 		return;
 	keep(&copy, fresh);
 }

@@ -55,7 +55,7 @@ static uint64_t size_of_object(void)
 {
 	switch (rnd(10)) {
 	case 0: return odd_number();
-	case 1: return rnd(1 << 20);
+	case 1: return rnd(chance(20) ? 1 << 20 : 1 << 17);
 	case 2: return rnd(5) * 4096 + rnd(3) - 1;
 	case 3: return rnd(40000);
 	case 4:
@@ -69,7 +69,7 @@ static uint64_t count_of_objects(void)
 {
 	switch (rnd(12)) {
 	case 0: return odd_number();
-	case 1: return rnd(5000);
+	case 1: return rnd(chance(20) ? 5000 : 1000);
 	case 2:
 	case 3: return 64 + rnd(300);
 	case 4:
