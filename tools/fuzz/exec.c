@@ -33,6 +33,7 @@ static uint64_t evaluate(unsigned int slot, const struct value *value)
 	case K_FOREIGN: return handle(slot + 1, value->ref) ^ value->v;
 	case K_TYPE: return type(slot, value->ref) ^ value->v;
 	case K_CURSOR: return cursor(slot, value->ref) ^ value->v;
+	case K_OFFSET: return offset(slot, value->ref) ^ value->v;
 	case K_PTR: return ptr(value->ref % AREAS, value->v);
 	default: return value->v;
 	}

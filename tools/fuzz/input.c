@@ -89,7 +89,7 @@ void name_make(char name[32], uint64_t number)
 static int print_value(char *text, size_t bytes, const struct value *value)
 {
 	static const char letters[] = { [K_HANDLE] = 'h', [K_FOREIGN] = 'f', [K_TYPE] = 't',
-					[K_CURSOR] = 'c' };
+					[K_CURSOR] = 'c', [K_OFFSET] = 'o' };
 
 	if (value->kind == K_NUM)
 		return snprintf(text, bytes, value->v < 100 ? "%" PRIu64 : "%#" PRIx64, value->v);
@@ -148,8 +148,8 @@ static bool parse_area(struct value *value, const char *text)
 
 static bool parse_value(struct value *value, const char *text)
 {
-	static const char letters[] = "\001hftc";
-	const char *letter = strchr(letters, text[0]);
+	static const char letters[KINDS] = "\001hftc\001o";
+	const char *letter = memchr(letters, text[0], sizeof(letters));
 	char *end;
 
 	if (letter && text[1] >= '0' && text[1] <= '9') {

@@ -20,8 +20,8 @@
 enum { INPUT_SLOTS = 6, INPUT_ACTORS = 3, INPUT_AREAS = 12, INPUT_BUF = 1, INPUT_RACE = 6,
        INPUT_MAP = 8 };
 
-/* What a value is; all but numbers are mixed with @v: by xor, PTR by addition. */
-enum kind { K_NUM, K_HANDLE, K_FOREIGN, K_TYPE, K_CURSOR, K_PTR, KINDS };
+/* What a value is; all but numbers are mixed with @v: xor; PTR: plus. */
+enum kind { K_NUM, K_HANDLE, K_FOREIGN, K_TYPE, K_CURSOR, K_PTR, K_OFFSET, KINDS };
 
 /**
  * struct value - one value of a step
@@ -59,7 +59,8 @@ enum meaning {
 	M_SLOT, M_AT, M_CMD, M_BOOL, M_TAIL, M_SIZE, M_FLAGS, M_TYPE, M_COUNT,
 	M_BYTES, M_LARGE, M_OUT, M_ZERO, M_IN_PTR, M_OUT_PTR, M_OPT_PTR, M_HANDLE,
 	M_NAME, M_POLICY, M_ALIGN, M_CURSOR, M_INDEX, M_STRIDE, M_PLACE, M_BAD,
-	M_OFFSET, M_MAP, M_PAGES, M_PROT, M_MODE, M_ADVICE, M_STEPS
+	M_OFFSET, M_MAP, M_WHERE, M_MASK, M_PAGES, M_PROT, M_MODE,
+	M_ADVICE, M_STEPS
 };
 
 /**

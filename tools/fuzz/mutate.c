@@ -100,6 +100,8 @@ static struct value handle(void)
 {
 	if (chance(4))
 		return number(odd_number());
+	if (chance(25))
+		return pool(K_OFFSET, 10);
 	return pool(chance(95) ? K_HANDLE : K_FOREIGN, 10);
 }
 
@@ -144,7 +146,7 @@ static struct value large(void)
 
 static struct value bad_element(void)
 {
-	return chance(40) ? number(odd_number()) : pool(K_HANDLE, 60);
+	return chance(40) ? number(odd_number()) : pool(chance(50) ? K_HANDLE : K_OFFSET, 60);
 }
 
 /* Of the struct's own head. */
@@ -164,8 +166,8 @@ static struct value head_value(const struct field *field)
 
 static struct value map_value(const struct field *field)
 {
-	static const uint64_t offsets[] = { 0, 1UL << 40, 2UL << 40, 3UL << 40, 1UL << 41,
-					    1UL << 44, 1UL << 62 };
+	static const uint64_t offsets[] = { 0, 1UL << 39, 1UL << 40, 1UL << 41, 1UL << 41,
+					    1UL << 42, 1UL << 42, 3UL << 41, 1UL << 62 };
 
 	switch (field->meaning) {
 	case M_MAP: return number(rnd(4));
@@ -173,8 +175,10 @@ static struct value map_value(const struct field *field)
 	case M_PROT: return number(chance(60) ? 3 : rnd(8));
 	case M_ADVICE: return number(rnd(26));
 	case M_STEPS: return number(rnd(6));
-	case M_LARGE:
-		return chance(60) ? large() : number(offsets[rnd(COUNT(offsets))] + rnd(2) * 4096);
+	case M_LARGE: return large();
+	case M_WHERE:
+		return chance(60) ? number(rnd(4) / 3 * 4096) :
+				    number(offsets[rnd(COUNT(offsets))] + rnd(4) / 3 * 4096);
 	default: return number(rnd(8));
 	}
 }
@@ -187,6 +191,7 @@ static struct value array_value(const struct field *field)
 	case M_OPT_PTR: return chance(75) ? number(0) : address(0x80000);
 	case M_INDEX: return number(chance(60) ? rnd(4) : rnd(64));
 	case M_STRIDE: return number(chance(85) ? 1 : rnd(4));
+	case M_MASK: return number(chance(80) ? 0 : chance(50) ? 1UL << rnd(64) : odd_number());
 	case M_PLACE: return number(chance(80) ? 0 : 1 + rnd(64));
 	case M_BAD: return bad_element();
 	default: return number(chance(60) ? 0 : chance(80) ? rnd(200) : odd_number());
@@ -219,6 +224,7 @@ static struct value any_value(const struct field *field)
 	case M_ADVICE:
 	case M_STEPS:
 	case M_MODE:
+	case M_WHERE:
 	case M_LARGE: return map_value(field);
 	default: return array_value(field);
 	}

@@ -43,6 +43,13 @@ const char *const area_names[AREAS] = {
 	M(privheap_rw, reserved, M_ZERO, 0), HANDLES, \
 	V("a", M_OFFSET, 0), V("b", M_BYTES, 8), V("buffer", M_OUT_PTR, 0x200000) } }
 
+#define CONVERT_OP(_name, _cmd, _before, _after, _weight) { \
+	COMMAND(_name, _cmd, convert, _weight), BEFORE(_before), AFTER(_after), .fields = { \
+	HEAD(privheap_convert), M(privheap_convert, flags, M_ZERO, 0), \
+	M(privheap_convert, type, M_TYPE, 0), M(privheap_convert, count, M_COUNT, 1), \
+	M(privheap_convert, from, M_IN_PTR, 0x1000), M(privheap_convert, to, M_OUT_PTR, 0x80000), \
+	HANDLES } }
+
 #define TYPE_FIELDS \
 	HEAD(privheap_type), M(privheap_type, flags, M_FLAGS, 0), \
 	M(privheap_type, name, M_NAME, 0), M(privheap_type, type, M_OUT, 0), \
@@ -66,10 +73,10 @@ const struct op ops[] = {
 	{ STEP(sleep, 1), .fields = { V("ms", M_MODE, 1) } },
 	{ STEP(map, 3), .fields = {
 		V("fd", M_SLOT, 0), V("map", M_MAP, 0), V("bytes", M_PAGES, 0x10000),
-		V("prot", M_PROT, 3), V("flags", M_MODE, 0), V("offset", M_LARGE, 0) } },
+		V("prot", M_PROT, 3), V("flags", M_MODE, 0), V("offset", M_WHERE, 0) } },
 	{ STEP(mapany, 1), .fields = {
 		V("fd", M_SLOT, 0), V("map", M_MAP, 0), V("bytes", M_LARGE, 0x10000),
-		V("prot", M_PROT, 3), V("flags", M_MODE, 0), V("offset", M_LARGE, 0) } },
+		V("prot", M_PROT, 3), V("flags", M_MODE, 0), V("offset", M_WHERE, 0) } },
 	{ STEP(unmap, 1), .fields = {
 		V("map", M_MAP, 0), V("from", M_PAGES, 0), V("bytes", M_PAGES, 0x10000) } },
 	{ STEP(protect, 1), .fields = {
@@ -93,7 +100,7 @@ const struct op ops[] = {
 	{ COMMAND("query", PRIVHEAP_QUERY, query, 1), .fields = {
 		HEAD(privheap_query), M(privheap_query, flags, M_FLAGS, 0) } },
 	{ COMMAND("setup", PRIVHEAP_SETUP, setup, 2), .fields = {
-		HEAD(privheap_setup), M(privheap_setup, flags, M_ZERO, 0),
+		HEAD(privheap_setup), M(privheap_setup, flags, M_BOOL, 0),
 		M(privheap_setup, reserve_bytes, M_LARGE, 0),
 		M(privheap_setup, soft_max_bytes, M_LARGE, 0),
 		M(privheap_setup, hard_max_bytes, M_LARGE, 0),
@@ -123,11 +130,26 @@ const struct op ops[] = {
 		M(privheap_alloc, reserved, M_ZERO, 0),
 		V("bad_at", M_PLACE, 0), V("bad", M_BAD, 0), V("a", M_BYTES, 8),
 		V("b", M_BYTES, 0) } },
+	{ COMMAND("take", PRIVHEAP_TAKE, take, 10), AFTER(after_take), .fields = {
+		HEAD(privheap_take), M(privheap_take, flags, M_FLAGS, 0),
+		M(privheap_take, type, M_TYPE, 1), M(privheap_take, count, M_COUNT, 1),
+		M(privheap_take, object_bytes, M_BYTES, 0),
+		M(privheap_take, runs, M_OUT_PTR, 0x1000),
+		M(privheap_take, max_runs, M_COUNT, 16), M(privheap_take, nr_runs, M_OUT, 0),
+		M(privheap_take, done, M_OUT, 0), M(privheap_take, stride, M_OUT, 0),
+		M(privheap_take, reserved, M_ZERO, 0) } },
+	{ COMMAND("give", PRIVHEAP_GIVE, give, 7), BEFORE(before_give), .fields = {
+		HEAD(privheap_give), M(privheap_give, flags, M_FLAGS, 0),
+		M(privheap_give, type, M_TYPE, 0), M(privheap_give, count, M_COUNT, 1),
+		M(privheap_give, runs, M_IN_PTR, 0x1000), M(privheap_give, done, M_OUT, 0),
+		M(privheap_give, reserved, M_ZERO, 0), HANDLES, V("a", M_MASK, 0) } },
+	CONVERT_OP("to_handles", PRIVHEAP_TO_HANDLES, before_to_handles, after_to_handles, 3),
+	CONVERT_OP("to_offsets", PRIVHEAP_TO_OFFSETS, before_to_offsets, after_to_offsets, 3),
 	BATCH_OP("free", PRIVHEAP_FREE, 8),
 	BATCH_OP("get", PRIVHEAP_GET, 2),
 	BATCH_OP("put", PRIVHEAP_PUT, 3),
 	{ COMMAND("resize", PRIVHEAP_RESIZE, resize, 6), AFTER(after_resize), .fields = {
-		HEAD(privheap_resize), M(privheap_resize, flags, M_ZERO, 0),
+		HEAD(privheap_resize), M(privheap_resize, flags, M_BOOL, 0),
 		M(privheap_resize, handle, M_HANDLE, 0),
 		M(privheap_resize, object_bytes, M_BYTES, 8),
 		M(privheap_resize, usable_bytes, M_OUT, 0), M(privheap_resize, type, M_TYPE, 0),

@@ -20,7 +20,8 @@ static const char *const area_constants[INPUT_AREAS] = {
 static void print_value(FILE *out, unsigned int slot, const struct value *value)
 {
 	static const char *const pools[] = { [K_HANDLE] = "handle", [K_FOREIGN] = "handle",
-					     [K_TYPE] = "type", [K_CURSOR] = "cursor" };
+					     [K_TYPE] = "type", [K_CURSOR] = "cursor",
+					     [K_OFFSET] = "offset" };
 
 	if (value->kind == K_NUM) {
 		fprintf(out, "%#" PRIx64, value->v);

@@ -76,17 +76,25 @@ enum area { A_NULL, A_BUF, A_EDGE, A_RO, A_NONE, A_KERN, A_RACE, A_HIGH,
  * @handles: the newest ones
  * @types: the same
  * @cursors: the same
+ * @offsets: the same, of objects that are handed out
+ * @runs: the same, as runs
  * @nr_handles: how many there ever were
  * @nr_types: the same
  * @nr_cursors: the same
+ * @nr_offsets: the same
+ * @nr_runs: the same
  */
 struct pool {
 	uint64_t handles[POOL];
 	uint32_t types[POOL];
 	uint64_t cursors[POOL];
+	uint64_t offsets[POOL];
+	struct privheap_run runs[POOL];
 	unsigned int nr_handles;
 	unsigned int nr_types;
 	unsigned int nr_cursors;
+	unsigned int nr_offsets;
+	unsigned int nr_runs;
 };
 
 /* What an array, to which a struct points, is filled with before the call. */
@@ -95,7 +103,7 @@ struct fill {
 	uint64_t stride;	/* from one to the next */
 	uint64_t bad_at;	/* this element is @bad instead, if not 0 */
 	uint64_t bad;
-	uint64_t a;		/* sizes: first; IO: offset */
+	uint64_t a;		/* sizes: first; IO: offset; runs: xor of the mask */
 	uint64_t b;		/* sizes: increment; IO: bytes */
 	uint64_t buffer;	/* IO: of the first element */
 };
@@ -219,6 +227,22 @@ static uint64_t cursor(unsigned int slot, unsigned int i)
 	return nr ? pool->cursors[i % nr] : 0;
 }
 
+static uint64_t offset(unsigned int slot, unsigned int i)
+{
+	struct pool *pool = &rt.pool[slot % SLOTS];
+	unsigned int nr = pool->nr_offsets < POOL ? pool->nr_offsets : POOL;
+
+	return nr ? pool->offsets[i % nr] : 0;
+}
+
+static struct privheap_run run(unsigned int slot, unsigned int i)
+{
+	struct pool *pool = &rt.pool[slot % SLOTS];
+	unsigned int nr = pool->nr_runs < POOL ? pool->nr_runs : POOL;
+
+	return nr ? pool->runs[i % nr] : (struct privheap_run){ .mask = 1 };
+}
+
 static void keep_handle(unsigned int slot, uint64_t value)
 {
 	struct pool *pool = &rt.pool[slot % SLOTS];
@@ -249,6 +273,20 @@ static void keep_cursor(unsigned int slot, uint64_t value)
 	struct pool *pool = &rt.pool[slot % SLOTS];
 
 	pool->cursors[pool->nr_cursors++ % POOL] = value;
+}
+
+static void keep_offset(unsigned int slot, uint64_t value)
+{
+	struct pool *pool = &rt.pool[slot % SLOTS];
+
+	pool->offsets[pool->nr_offsets++ % POOL] = value;
+}
+
+static void keep_run(unsigned int slot, const struct privheap_run *value)
+{
+	struct pool *pool = &rt.pool[slot % SLOTS];
+
+	pool->runs[pool->nr_runs++ % POOL] = *value;
 }
 
 /* The one heap that a file slot's pool belongs to changes with the slot. */
@@ -421,6 +459,41 @@ static void before_info(unsigned int slot, const void *args, const struct fill *
 	put_handles(slot, info->handles, info->count, fill);
 }
 
+static void before_give(unsigned int slot, const void *args, const struct fill *fill)
+{
+	const struct privheap_give *give = args;
+	struct privheap_run word;
+
+	for (uint32_t i = 0; i < give->count && i < 70000; i++) {
+		word = run(slot, fill->first + i * fill->stride);
+		word.mask ^= fill->a;
+		if (fill->bad_at && i + 1 == fill->bad_at)
+			word.offset = fill->bad;
+		if (!rt_put(give->runs + i * sizeof(word), &word, sizeof(word)))
+			return;
+	}
+}
+
+static void before_to_offsets(unsigned int slot, const void *args, const struct fill *fill)
+{
+	const struct privheap_convert *convert = args;
+
+	put_handles(slot, convert->from, convert->count, fill);
+}
+
+static void before_to_handles(unsigned int slot, const void *args, const struct fill *fill)
+{
+	const struct privheap_convert *convert = args;
+	uint64_t word;
+
+	for (uint32_t i = 0; i < convert->count && i < 70000; i++) {
+		word = fill->bad_at && i + 1 == fill->bad_at ? fill->bad :
+		       offset(slot, fill->first + i * fill->stride);
+		if (!rt_put(convert->from + i * sizeof(word), &word, sizeof(word)))
+			return;
+	}
+}
+
 static void before_alloc(unsigned int slot, const void *args, const struct fill *fill)
 {
 	const struct privheap_alloc *alloc = args;
@@ -479,9 +552,53 @@ static void after_alloc(unsigned int slot, const void *args)
 	keep_handles(slot, alloc->handles, alloc->done);
 }
 
+/* Of each run some of the objects by themselves, too. */
+static void after_take(unsigned int slot, const void *args)
+{
+	const struct privheap_take *take = args;
+	struct privheap_run word;
+
+	for (uint32_t i = 0; i < take->nr_runs && i < POOL; i++) {
+		if (!rt_get(&word, take->runs + i * sizeof(word), sizeof(word)))
+			return;
+		keep_run(slot, &word);
+		for (unsigned int bit = 0; bit < 64; bit += 5)
+			if (word.mask >> bit & 1)
+				keep_offset(slot, word.offset + bit * take->stride);
+	}
+}
+
+static void after_to_handles(unsigned int slot, const void *args)
+{
+	const struct privheap_convert *convert = args;
+
+	keep_handles(slot, convert->to, convert->count);
+}
+
+static void after_to_offsets(unsigned int slot, const void *args)
+{
+	const struct privheap_convert *convert = args;
+	struct privheap_run word = { .mask = 1 };
+
+	for (uint32_t i = 0; i < convert->count && i < POOL; i++) {
+		if (!rt_get(&word.offset, convert->to + i * 8, 8))
+			return;
+		keep_offset(slot, word.offset);
+		keep_run(slot, &word);
+	}
+}
+
 static void after_resize(unsigned int slot, const void *args)
 {
-	keep_handle(slot, ((const struct privheap_resize *)args)->handle);
+	const struct privheap_resize *resize = args;
+	struct privheap_run word = { .offset = resize->handle, .mask = 1 };
+
+	if (!(resize->flags & PRIVHEAP_BY_OFFSET)) {
+		keep_handle(slot, resize->handle);
+		return;
+	}
+	keep_offset(slot, word.offset);
+	keep_run(slot, &word);
 }
 
 static void after_type(unsigned int slot, const void *args)
@@ -640,6 +757,16 @@ static uint64_t rt_within(uint64_t offset, uint64_t bytes)
 	return bytes < left ? bytes : left;
 }
 
+/* The system has errnos of its own, for files that cannot be mapped, too. */
+static void rt_judge_map(const void *at)
+{
+	int err = at == MAP_FAILED ? errno : 0;
+
+	if (err && err != EINVAL && err != EACCES && err != ENOMEM && err != EBADF &&
+	    err != EAGAIN && err != EOVERFLOW && err != ENODEV && err != EPERM)
+		rt_found("mmap returned an errno that is not documented: %d", err);
+}
+
 static void do_map(const uint64_t *v)
 {
 	int fd = rt.fd[v[0] % SLOTS];
@@ -649,8 +776,8 @@ static void do_map(const uint64_t *v)
 		flags |= MAP_POPULATE;
 	if (v[4] & 4)
 		flags |= MAP_NORESERVE;
-	mmap((void *)rt_window(v[1], 0), rt_within(0, v[2]), v[3] & 7, flags | MAP_FIXED, fd,
-	     v[5]);
+	rt_judge_map(mmap((void *)rt_window(v[1], 0), rt_within(0, v[2]), v[3] & 7,
+			  flags | MAP_FIXED, fd, v[5]));
 }
 
 /* Anywhere, at any length: only the kernel bounds it. */
@@ -663,6 +790,7 @@ static void do_mapany(const uint64_t *v)
 		return;
 	at = mmap(NULL, v[2], v[3] & 7, v[4] & 1 ? MAP_PRIVATE : MAP_SHARED,
 		  rt.fd[v[0] % SLOTS], v[5]);
+	rt_judge_map(at);
 	if (at == MAP_FAILED)
 		return;
 	rt.stray[map] = at;
@@ -704,18 +832,21 @@ static void do_remapfile(const uint64_t *v)
 	syscall(SYS_remap_file_pages, rt_window(v[0], v[1]), rt_within(v[1], v[2]), 0, v[3], 0);
 }
 
-/* Reads or writes through a mapping, one access a page. */
+/* Reads or writes through a mapping, some of each page. */
 static void do_touch(const uint64_t *v)
 {
-	uint64_t at = rt_window(v[0], v[1]), bytes = rt_within(v[1], v[2]), word;
+	uint64_t at = rt_window(v[0], v[1]) & ~7UL, bytes = rt_within(v[1], v[2]), words[64];
+	size_t some = sizeof(words);
 
+	for (int i = 0; i < 64; i++)
+		words[i] = rt.secret;
 	for (uint64_t i = 0; i < bytes && i < 64 * rt.page; i += rt.page) {
-		word = rt.secret;
+		if (bytes - i < some)
+			some = bytes - i;
 		if (v[3] & 1)
-			rt_put((at + i) & ~7UL, &word, sizeof(word));
-		else if (rt_get(&word, (at + i) & ~7UL, sizeof(word)) &&
-			 rt_is_kernel(word))
-			rt_found("a kernel address in mapped memory");
+			rt_put(at + i, words, some);
+		else if (rt_get(words, at + i, some))
+			rt_scan_content(words, some);
 	}
 }
 
@@ -1005,6 +1136,7 @@ static void rt_end(void)
 	for (unsigned int i = 0; i < SLOTS; i++)
 		if (rt.fd[i] >= 0)
 			rt_check_heap(rt.fd[i]);
+	/* In either order the last of files and mappings ends the heap. */
 	for (unsigned int i = 0; i < SLOTS; i++)
 		do_close((uint64_t[]){ i });
 	for (unsigned int i = 0; i < MAPS; i++)
