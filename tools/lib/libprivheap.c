@@ -9,10 +9,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
 #include "libprivheap.h"
+
+/* Another device node, for whoever has it elsewhere. */
+static const char *device(void)
+{
+	const char *path = secure_getenv("PRIVHEAP_DEVICE");
+
+	return path ? path : PRIVHEAP_DEVICE;
+}
 
 /*
  * A signal handler that returns is nothing the caller should notice, so one
@@ -30,14 +39,16 @@ static int command(int fd, unsigned long request, void *cmd)
 /**
  * privheap_open - open a new private heap
  *
- * The file is closed on exec. A heap dies with the last close of its file.
+ * The file is closed on exec. A heap dies with the last close of its file. The
+ * environment's PRIVHEAP_DEVICE names another path than /dev/privheap, but not
+ * to programs that run with more rights than their caller's.
  *
  * Return: the file descriptor, or -1 with errno set; privheap_open_message()
  * then tells what to do.
  */
 int privheap_open(void)
 {
-	return open(PRIVHEAP_DEVICE, O_RDWR | O_CLOEXEC);
+	return open(device(), O_RDWR | O_CLOEXEC);
 }
 
 static const char *open_advice(int err)
@@ -78,8 +89,7 @@ char *privheap_open_message(int err, char *buffer, size_t bytes)
 	int saved = errno;
 
 	errno = err;
-	snprintf(buffer, bytes, advice ? PRIVHEAP_DEVICE ": %m: %s" :
-					 PRIVHEAP_DEVICE ": %m", advice);
+	snprintf(buffer, bytes, advice ? "%s: %m: %s" : "%s: %m", device(), advice);
 	errno = saved;
 	return buffer;
 }
@@ -380,4 +390,56 @@ int privheap_cmd_walk(int fd, struct privheap_walk *cmd)
 {
 	cmd->size = sizeof(*cmd);
 	return command(fd, PRIVHEAP_WALK, cmd);
+}
+
+/**
+ * privheap_cmd_take - have objects handed out, by offset
+ * @fd: the heap
+ * @cmd: see &struct privheap_take
+ *
+ * Return: 0, or -1 with errno set
+ */
+int privheap_cmd_take(int fd, struct privheap_take *cmd)
+{
+	cmd->size = sizeof(*cmd);
+	return command(fd, PRIVHEAP_TAKE, cmd);
+}
+
+/**
+ * privheap_cmd_give - give objects back that were handed out
+ * @fd: the heap
+ * @cmd: see &struct privheap_give
+ *
+ * Return: 0, or -1 with errno set
+ */
+int privheap_cmd_give(int fd, struct privheap_give *cmd)
+{
+	cmd->size = sizeof(*cmd);
+	return command(fd, PRIVHEAP_GIVE, cmd);
+}
+
+/**
+ * privheap_cmd_to_handles - turn objects that are handed out into live ones
+ * @fd: the heap
+ * @cmd: see &struct privheap_convert
+ *
+ * Return: 0, or -1 with errno set
+ */
+int privheap_cmd_to_handles(int fd, struct privheap_convert *cmd)
+{
+	cmd->size = sizeof(*cmd);
+	return command(fd, PRIVHEAP_TO_HANDLES, cmd);
+}
+
+/**
+ * privheap_cmd_to_offsets - turn live objects into ones that are handed out
+ * @fd: the heap
+ * @cmd: see &struct privheap_convert
+ *
+ * Return: 0, or -1 with errno set
+ */
+int privheap_cmd_to_offsets(int fd, struct privheap_convert *cmd)
+{
+	cmd->size = sizeof(*cmd);
+	return command(fd, PRIVHEAP_TO_OFFSETS, cmd);
 }

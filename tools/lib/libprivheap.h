@@ -7,6 +7,9 @@
  * structs and errors. The caller fills in a struct zeroed before, the size
  * member excepted; every call returns 0, or -1 with errno set.
  *
+ * Programs that want their objects as memory of their own, without a call for
+ * each, use privheap-heap.h, which is included below.
+ *
  * All of it may be called from several threads at once.
  */
 #ifndef LIBPRIVHEAP_H
@@ -53,8 +56,15 @@ int privheap_cmd_heap_stat(int fd, struct privheap_heap_stat *cmd);
 int privheap_cmd_type_stat(int fd, struct privheap_type_stat *cmd);
 int privheap_cmd_walk(int fd, struct privheap_walk *cmd);
 
+int privheap_cmd_take(int fd, struct privheap_take *cmd);
+int privheap_cmd_give(int fd, struct privheap_give *cmd);
+int privheap_cmd_to_handles(int fd, struct privheap_convert *cmd);
+int privheap_cmd_to_offsets(int fd, struct privheap_convert *cmd);
+
 #ifdef __cplusplus
 }
 #endif
+
+#include "privheap-heap.h"
 
 #endif /* LIBPRIVHEAP_H */

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of the library know of each other.
+ *
+ *   heap      a mapped heap, or one of plain memory (plain.c)
+ *   kind      heap, type and size; has a depot of full boxes
+ *   box       an array of free objects
+ *   magazine  what a thread has of one kind: a box in use, and a spare one
+ *   thread    magazines of all kinds
+ *
+ * An allocation is served by the thread's box, its spare box, the kind's depot,
+ * and then by one TAKE, which fills a box; a free goes the other way, and ends
+ * with one GIVE of a whole box. Boxes start small and double while the thread
+ * comes back for more.
+ *
+ * None of the library's own memory comes from malloc(), which may be this.
+ *
+ * Locks: kinds (kind.c), threads (thread.c), each kind's depot, the memory
+ * below all (arena.c), plain memory's (plain.c). None is held in a call of the
+ * module's or while another is taken, but that of the orphans (thread.c), which
+ * is taken first of all.
+ */
+#ifndef PRIVHEAP_INTERNAL_H
+#define PRIVHEAP_INTERNAL_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "libprivheap.h"
+
+#define likely(x)	__builtin_expect(!!(x), 1)
+#define unlikely(x)	__builtin_expect(!!(x), 0)
+#define cold		__attribute__((cold, noinline))
+
+/* The most objects of a box, and runs of one call. */
+#define PH_BOX_MAX	512
+#define PH_BOX_FIRST	16
+#define PH_BOX_LEAST	4
+#define PH_BOX_BYTES	(16 << 10)	/* the most memory in a full box */
+#define PH_DEPOT_BYTES	(1 << 20)	/* the most in a depot */
+
+/* Sizes that may be served by slabs; the module knows where spans begin. */
+#define PH_SMALL_MAX	(16 << 10)
+#define PH_STEP		16
+#define PH_SIZES	(PH_SMALL_MAX / PH_STEP + 1)
+#define PH_ALIGNS	9		/* 16, 32, ... 4096 */
+#define PH_SPAN_CLASS	255
+#define PH_TYPES	1024
+
+struct privheap_box {
+	struct privheap_box *next;
+	uint32_t room;			/* a power of two */
+	uint32_t count;			/* as long as no magazine uses it */
+	void *object[];
+};
+
+/* Sizes of one type -> kind, by steps; 0 where nobody asked yet. */
+struct ph_sizes {
+	uint32_t type;
+	uint32_t most;			/* what is larger is a span, as far as known */
+	uint16_t kind[PH_SIZES];
+};
+
+struct ph_plain;
+
+struct privheap {
+	char *base;			/* of the region, or what takes its place */
+	size_t bytes;
+	const struct privheap_map_entry *slabs;
+	unsigned int page_shift;
+	uint16_t object_kind[256];	/* size class of type object -> kind, or 0 */
+	struct ph_sizes sizes;		/* of type object */
+
+	int fd;
+	bool hardened;
+	bool gone;			/* the parent's, after a fork */
+	size_t high;			/* nothing was handed out from here on */
+	struct ph_plain *plain;		/* or NULL */
+	const struct privheap_stat_page *stat;
+	uint64_t *allocated;		/* hardened: a bit for each 8 bytes */
+	struct ph_sizes *aligned[PH_ALIGNS];
+	uint16_t *type_kind[PH_TYPES];	/* others: the same as object_kind */
+	struct ph_frozen *frozen;
+	struct privheap *next;		/* list of all heaps */
+};
+
+/* What a fork left the child: objects in plain memory that nobody reuses. */
+struct ph_frozen {
+	char *base;
+	size_t bytes;
+	const struct privheap_map_entry *slabs;
+	struct ph_frozen *next;
+};
+
+/* Flags of a kind. */
+#define PH_KIND_USED	1u
+#define PH_KIND_GUARDED	2u	/* never by the fast path; the next kind has the magazines */
+#define PH_KIND_SPAN	4u	/* pages of its own for each object */
+#define PH_KIND_ZERO	8u	/* zeroed by alloc */
+#define PH_KIND_WIPE	16u	/* zeroed by free */
+
+struct ph_kind {
+	struct privheap *heap;
+	uint32_t type;
+	uint32_t flags;
+	uint32_t stride;
+	uint32_t size_class;
+	size_t bytes;			/* that an object can use */
+	unsigned int shift;		/* stride = odd << shift */
+	size_t inverse;			/* of odd, modulo the word */
+	uint32_t room_max;
+
+	pthread_mutex_t lock;		/* for what follows */
+	struct privheap_box *depot;
+	uint32_t boxes, boxes_max;
+	uint32_t idle;			/* the fewest boxes since the last look */
+	uint32_t uses;			/* since then */
+};
+
+struct ph_thread {
+	struct privheap_thread own;	/* first */
+	struct privheap_run run[PH_BOX_MAX];
+	struct ph_thread *next;
+	bool used;
+	unsigned int rounds;		/* of destructors */
+	unsigned int kinds;		/* no magazine from this one on was used */
+};
+
+/* arena.c: memory of the library itself, zeroed; never given back. */
+void *ph_arena(size_t bytes);
+void *ph_pages(size_t bytes);
+struct privheap_box *ph_box_new(uint32_t room);
+void ph_box_put(struct privheap_box *box);
+extern pthread_mutex_t ph_arena_lock;
+
+/* thread.c */
+struct ph_thread *ph_thread_enter(void);
+void ph_thread_leave(struct ph_thread *thread);
+void ph_thread_drop_kind(unsigned int kind);
+void ph_threads_forked(void);
+void ph_threads_lock(void);
+void ph_threads_unlock(void);
+
+/* magazine.c: kinds that are not guarded. */
+void *ph_magazine_alloc(struct ph_thread *thread, unsigned int kind);
+bool ph_magazine_free(struct ph_thread *thread, unsigned int kind, void *object);
+void ph_magazine_flush(struct ph_thread *thread, unsigned int kind);
+void ph_depot_flush(struct ph_thread *thread, unsigned int kind);
+void ph_depots_age(struct ph_thread *thread);
+
+/* run.c: objects from the module and back. */
+int ph_take(struct privheap *heap, struct ph_thread *thread,
+	    struct privheap_take *take);
+unsigned int ph_unpack(struct privheap *heap, struct ph_thread *thread,
+		       const struct privheap_take *take, void **objects);
+void ph_give(struct ph_thread *thread, unsigned int kind, void **objects,
+	     unsigned int count);
+int ph_give_run(struct privheap *heap, uint32_t type, struct privheap_run *run,
+		unsigned int count);
+
+/* kind.c */
+extern struct ph_kind ph_kinds[PRIVHEAP_KINDS];
+extern unsigned int ph_kinds_end;
+extern pthread_mutex_t ph_kinds_lock;
+unsigned int ph_kind_sized(struct privheap *heap, struct ph_sizes *sizes,
+			   size_t bytes);
+unsigned int ph_kind_at(struct privheap *heap,
+			const struct privheap_map_entry *entry);
+void ph_kinds_forget(struct privheap *heap);
+void ph_kinds_drop(struct privheap *heap);
+
+/* heap.c */
+int ph_heap_init(struct privheap *heap, const struct privheap_options *options);
+int ph_heap_start(struct privheap *heap, const struct privheap_options *options);
+extern struct privheap *ph_heaps;
+extern pthread_mutex_t ph_heaps_lock;
+int ph_heap_type(struct privheap *heap, struct privheap_type *type);
+uint32_t ph_heap_type_flags(struct privheap *heap, uint32_t type);
+
+/* span.c: objects that have pages of their own. */
+void *ph_span_alloc(struct privheap *heap, uint32_t type, size_t bytes, bool zero);
+void ph_span_free(struct privheap *heap, void *object);
+void *ph_span_resize(struct privheap *heap, void *object, size_t bytes);
+
+/* guard.c: the hardened mode, and types that zero. */
+void *ph_guarded_alloc(struct ph_thread *thread, unsigned int kind);
+void ph_guarded_free(struct ph_thread *thread, unsigned int kind, void *object);
+bool ph_guard_take(struct privheap *heap, void *object);
+bool ph_guard_give(struct privheap *heap, void *object);
+
+/* report.c */
+cold void ph_report(struct privheap *heap, const void *object, const char *what);
+cold void ph_report_errno(struct privheap *heap, const void *object, int err);
+
+/* plain.c: what the module does, in anonymous memory. */
+int ph_plain_init(struct privheap *heap, size_t bytes);
+void ph_plain_exit(struct privheap *heap);
+int ph_plain_take(struct ph_plain *plain, struct privheap_take *take);
+int ph_plain_give(struct ph_plain *plain, uint32_t type,
+		  const struct privheap_run *run, unsigned int count);
+int ph_plain_resize(struct ph_plain *plain, struct privheap_resize *resize);
+int ph_plain_type(struct ph_plain *plain, struct privheap_type *type);
+uint32_t ph_plain_type_flags(struct ph_plain *plain, uint32_t type);
+void ph_plain_lock(struct ph_plain *plain);
+void ph_plain_unlock(struct ph_plain *plain);
+
+/*
+ * fork.c: what becomes of heaps in the child. The preload library keeps its
+ * heap's content there.
+ */
+struct ph_fork_hooks {
+	void (*prepare)(void);
+	void (*parent)(void);
+	void (*child)(void);
+};
+
+extern struct ph_fork_hooks ph_fork_hooks;
+void ph_fork_init(void);
+
+/* malloc.c, for the preload library as well. */
+void *ph_malloc_slow(struct privheap *heap, size_t bytes);
+void ph_free_slow(struct privheap *heap, void *object);
+void *ph_aligned(struct privheap *heap, size_t align, size_t bytes);
+
+static inline size_t ph_offset(const struct privheap *heap, const void *object)
+{
+	return (size_t)((uintptr_t)object - (uintptr_t)heap->base);
+}
+
+/* A mark that only rises, whoever raises it. */
+static inline void ph_raise(size_t *mark, size_t to)
+{
+	size_t is = __atomic_load_n(mark, __ATOMIC_RELAXED);
+
+	while (is < to && !__atomic_compare_exchange_n(mark, &is, to, true, __ATOMIC_RELAXED,
+						       __ATOMIC_RELAXED))
+		;
+}
+
+static inline const struct privheap_map_entry *
+ph_entry(const struct privheap *heap, size_t offset)
+{
+	return &heap->slabs[offset >> heap->page_shift];
+}
+
+static inline size_t ph_entry_start(const struct privheap *heap,
+				    const struct privheap_map_entry *entry)
+{
+	return (size_t)entry->first_page << heap->page_shift;
+}
+
+static inline size_t ph_entry_bytes(const struct privheap *heap,
+				    const struct privheap_map_entry *entry)
+{
+	return (size_t)entry->pages << heap->page_shift;
+}
+
+/* The hot paths of malloc() and free(). */
+static inline void *ph_malloc(struct privheap *heap, size_t bytes)
+{
+	struct privheap_magazine *magazine;
+
+	if (unlikely(bytes > PH_SMALL_MAX))
+		return ph_malloc_slow(heap, bytes);
+	magazine = &privheap_self->magazine[heap->sizes.kind[(bytes + PH_STEP - 1) / PH_STEP]];
+	if (unlikely(magazine->top == magazine->base))
+		return ph_malloc_slow(heap, bytes);
+	return *--magazine->top;
+}
+
+/* A page of a slab of type object has 01 CC 00 09 there, CC the size class. */
+static inline unsigned int ph_object_class(const struct privheap_map_entry *entry)
+{
+	uint32_t word = (uint32_t)entry->state << 24 | (uint32_t)entry->size_class << 16 |
+			entry->type;
+
+	word -= (uint32_t)PRIVHEAP_STATE_SLAB << 24 | PRIVHEAP_TYPE_OBJECT;
+	return word << 16 | word >> 16;
+}
+
+static inline void ph_free(struct privheap *heap, void *object)
+{
+	size_t offset = ph_offset(heap, object);
+	struct privheap_magazine *magazine;
+	unsigned int class;
+
+	if (unlikely(offset >= heap->bytes))
+		return ph_free_slow(heap, object);
+	class = ph_object_class(ph_entry(heap, offset));
+	if (unlikely(class >= PH_SPAN_CLASS))
+		return ph_free_slow(heap, object);
+	magazine = &privheap_self->magazine[heap->object_kind[class]];
+	if (unlikely(magazine->top == magazine->limit))
+		return ph_free_slow(heap, object);
+	*magazine->top++ = object;
+}
+
+#endif /* PRIVHEAP_INTERNAL_H */

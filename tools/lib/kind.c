@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Kinds: which heap, type and size a magazine is for. What sizes share a class
+ * is the module's to say: the first TAKE of a size tells.
+ */
+#include "internal.h"
+
+struct ph_kind ph_kinds[PRIVHEAP_KINDS];
+unsigned int ph_kinds_end = 1;		/* grows only; under the lock */
+pthread_mutex_t ph_kinds_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static size_t inverse_of(size_t odd)
+{
+	size_t x = odd;
+
+	/* Each step doubles the bits that are right; the first three are. */
+	for (int i = 0; i < 5; i++)
+		x *= 2 - odd * x;
+	return x;
+}
+
+static uint32_t room_of(size_t stride)
+{
+	uint32_t room = PH_BOX_MAX;
+
+	while (room > PH_BOX_LEAST && room * stride > PH_BOX_BYTES)
+		room /= 2;
+	return room;
+}
+
+static void kind_fill(struct ph_kind *kind, struct privheap *heap,
+		      const struct privheap_take *take)
+{
+	pthread_mutex_init(&kind->lock, NULL);
+	kind->heap = heap;
+	kind->type = take->type;
+	kind->stride = take->stride;
+	kind->size_class = take->stride ? take->size_class : PH_SPAN_CLASS;
+	kind->bytes = take->object_bytes;
+	kind->depot = NULL;
+	kind->boxes = kind->uses = kind->idle = 0;
+	kind->shift = take->stride ? (unsigned int)__builtin_ctz(take->stride) : 0;
+	kind->inverse = inverse_of(take->stride ? take->stride >> kind->shift : 1);
+	kind->room_max = room_of(take->stride);
+	kind->boxes_max = PH_DEPOT_BYTES / (kind->room_max * (take->stride + 1));
+	if (!kind->boxes_max)
+		kind->boxes_max = 1;
+}
+
+static uint32_t flags_of(struct privheap *heap, const struct privheap_take *take)
+{
+	uint32_t flags = PH_KIND_USED, type = ph_heap_type_flags(heap, take->type);
+
+	if (type & PRIVHEAP_TYPE_ZERO_ALLOC)
+		flags |= PH_KIND_GUARDED | PH_KIND_ZERO;
+	if (type & PRIVHEAP_TYPE_ZERO_FREE)
+		flags |= PH_KIND_GUARDED | PH_KIND_WIPE;
+	if (heap->hardened)
+		flags |= PH_KIND_GUARDED;
+	if (!take->stride)
+		flags |= PH_KIND_GUARDED | PH_KIND_SPAN;
+	return flags;
+}
+
+static bool kind_is(const struct ph_kind *kind, const struct privheap *heap,
+		    const struct privheap_take *take)
+{
+	if (kind->heap != heap || kind->type != take->type)
+		return false;
+	if (!take->stride)
+		return (kind->flags & PH_KIND_SPAN) && kind->bytes == take->object_bytes;
+	return kind->stride && kind->size_class == take->size_class &&
+	       kind->flags & PH_KIND_USED;
+}
+
+/* Two in a row that nobody uses: a guarded kind has its magazines beside it. */
+static unsigned int kind_place(unsigned int wanted)
+{
+	unsigned int found = 0;
+
+	for (unsigned int i = 1; i < PRIVHEAP_KINDS; i++) {
+		found = ph_kinds[i].heap ? 0 : found + 1;
+		if (found == wanted)
+			return i + 1 - wanted;
+	}
+	return 0;
+}
+
+static unsigned int kind_make(struct privheap *heap,
+			      const struct privheap_take *take, uint32_t flags)
+{
+	unsigned int wanted = flags & PH_KIND_GUARDED ? 2 : 1;
+	unsigned int number = kind_place(wanted);
+
+	if (!number)
+		return 0;
+	kind_fill(&ph_kinds[number], heap, take);
+	ph_kinds[number].flags = flags;
+	if (wanted == 2) {
+		kind_fill(&ph_kinds[number + 1], heap, take);
+		/* Found by the number before it, and by no other way. */
+		ph_kinds[number + 1].flags = 0;
+	}
+	if (ph_kinds_end < number + wanted)
+		__atomic_store_n(&ph_kinds_end, number + wanted, __ATOMIC_RELEASE);
+	return number;
+}
+
+/* Where the class of an address leads to its kind. */
+static uint16_t *class_table(struct privheap *heap, uint32_t type)
+{
+	if (type == PRIVHEAP_TYPE_OBJECT)
+		return heap->object_kind;
+	if (type >= PH_TYPES)
+		return NULL;
+	if (!heap->type_kind[type])
+		heap->type_kind[type] = ph_arena(256 * sizeof(uint16_t));
+	return heap->type_kind[type];
+}
+
+static unsigned int kind_find(struct privheap *heap, const struct privheap_take *take)
+{
+	uint32_t flags = flags_of(heap, take);
+	unsigned int number = 0;
+	uint16_t *table;
+
+	pthread_mutex_lock(&ph_kinds_lock);
+	for (unsigned int i = 1; !number && i < ph_kinds_end; i++)
+		if (kind_is(&ph_kinds[i], heap, take))
+			number = i;
+	if (!number)
+		number = kind_make(heap, take, flags);
+	table = number ? class_table(heap, take->type) : NULL;
+	if (table && take->stride)
+		__atomic_store_n(&table[take->size_class], (uint16_t)number, __ATOMIC_RELEASE);
+	pthread_mutex_unlock(&ph_kinds_lock);
+	return number;
+}
+
+/* Objects that told the kind go into its magazine. */
+static void kind_stock(struct ph_thread *thread, unsigned int number,
+		       void **objects, unsigned int count)
+{
+	unsigned int inner = number + !!(ph_kinds[number].flags & PH_KIND_GUARDED);
+
+	if (ph_kinds[number].flags & PH_KIND_SPAN) {
+		ph_give(thread, number, objects, count);
+		return;
+	}
+	while (count--)
+		if (!ph_magazine_free(thread, inner, objects[count]))
+			ph_give(thread, inner, &objects[count], 1);
+}
+
+/* The answer to @take, which is in the thread's runs, makes a kind. */
+static unsigned int kind_of_answer(struct privheap *heap, struct ph_thread *thread,
+				   const struct privheap_take *take)
+{
+	unsigned int number = kind_find(heap, take), count;
+	void *objects[8];
+
+	if (!number) {
+		ph_give_run(heap, take->type, thread->run, take->nr_runs);
+		errno = ENOSPC;
+		return 0;
+	}
+	count = ph_unpack(heap, thread, take, objects);
+	kind_stock(thread, number, objects, count);
+	return number;
+}
+
+/*
+ * The kind of a type and size; 0 with errno set. Takes some objects to learn.
+ * Where @sizes is given, spans get no kind (errno is ERANGE).
+ */
+static unsigned int kind_get(struct privheap *heap, struct ph_sizes *sizes,
+			     uint32_t type, size_t bytes)
+{
+	struct privheap_take take = {
+		.type = type, .object_bytes = bytes,
+		.count = bytes > PH_SMALL_MAX / 8 ? 1 : 8,
+	};
+	struct ph_thread *thread = ph_thread_enter();
+	unsigned int number = 0;
+
+	if (ph_take(heap, thread, &take))
+		goto out;
+	if (take.stride || !sizes) {
+		number = kind_of_answer(heap, thread, &take);
+		goto out;
+	}
+	ph_give_run(heap, type, thread->run, take.nr_runs);
+	if (sizes->most >= bytes)
+		sizes->most = (uint32_t)bytes - 1;
+	errno = ERANGE;
+out:
+	ph_thread_leave(thread);
+	return number;
+}
+
+/* The same for small sizes of one type, remembered. */
+unsigned int ph_kind_sized(struct privheap *heap, struct ph_sizes *sizes,
+			   size_t bytes)
+{
+	size_t step = (bytes + PH_STEP - 1) / PH_STEP;
+	unsigned int number = __atomic_load_n(&sizes->kind[step], __ATOMIC_ACQUIRE);
+
+	if (number)
+		return number;
+	number = kind_get(heap, sizes, sizes->type, step ? step * PH_STEP : PH_STEP);
+	if (!number)
+		return 0;
+	do {
+		__atomic_store_n(&sizes->kind[step], (uint16_t)number, __ATOMIC_RELEASE);
+	} while (++step < PH_SIZES && step * PH_STEP <= ph_kinds[number].bytes);
+	return number;
+}
+
+/* The kind of an object in the slab that the entry tells of; 0: none known. */
+unsigned int ph_kind_at(struct privheap *heap,
+			const struct privheap_map_entry *entry)
+{
+	const uint16_t *table;
+
+	if (entry->state != PRIVHEAP_STATE_SLAB || entry->type >= PH_TYPES)
+		return 0;
+	table = entry->type == PRIVHEAP_TYPE_OBJECT ? heap->object_kind :
+						      heap->type_kind[entry->type];
+	return table ? table[entry->size_class] : 0;
+}
+
+/* All free objects of the heap, which is no more. */
+void ph_kinds_forget(struct privheap *heap)
+{
+	struct privheap_box *box, *next;
+
+	for (unsigned int i = 1; i < ph_kinds_end; i++) {
+		if (ph_kinds[i].heap != heap)
+			continue;
+		ph_thread_drop_kind(i);
+		for (box = ph_kinds[i].depot; box; box = next) {
+			next = box->next;
+			ph_box_put(box);
+		}
+		ph_kinds[i].depot = NULL;
+		ph_kinds[i].boxes = 0;
+	}
+}
+
+/* Nobody uses the heap any more. */
+void ph_kinds_drop(struct privheap *heap)
+{
+	ph_kinds_forget(heap);
+	pthread_mutex_lock(&ph_kinds_lock);
+	for (unsigned int i = 1; i < ph_kinds_end; i++)
+		if (ph_kinds[i].heap == heap)
+			memset(&ph_kinds[i], 0, sizeof(ph_kinds[i]));
+	pthread_mutex_unlock(&ph_kinds_lock);
+}
+
+/**
+ * privheap_kind - the kind of a type and size
+ * @heap: the heap
+ * @type: id of the type, built-in or by privheap_type(); not a counted one
+ * @bytes: size of the objects, in bytes; 0 stands for the type's smallest
+ *
+ * Two sizes of the same size class share a kind.
+ *
+ * Return: the kind, above 0, or -1 with errno set
+ */
+int privheap_kind(struct privheap *heap, __u32 type, size_t bytes)
+{
+	unsigned int number = kind_get(heap, NULL, type, bytes);
+
+	return number ? (int)number : -1;
+}
+
+/**
+ * privheap_kind_bytes - what an object of a kind can use
+ * @kind: what privheap_kind() said
+ *
+ * Return: bytes
+ */
+size_t privheap_kind_bytes(int kind)
+{
+	return ph_kinds[(unsigned int)kind % PRIVHEAP_KINDS].bytes;
+}

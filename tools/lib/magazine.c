@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: MIT
+/* Magazines: where the fast paths end, and the depot behind them. */
+#include "internal.h"
+
+/* After so many calls of the module's, depots that nobody uses are emptied. */
+#define AGE_CALLS	512
+
+static unsigned int calls;
+
+static struct privheap_box *magazine_box(const struct privheap_magazine *magazine)
+{
+	struct privheap_box *box;
+
+	if (!magazine->base)
+		return NULL;
+	box = (struct privheap_box *)((char *)magazine->base - sizeof(*box));
+	box->count = (uint32_t)(magazine->top - magazine->base);
+	return box;
+}
+
+static void magazine_load(struct privheap_magazine *magazine,
+			  struct privheap_box *box)
+{
+	magazine->base = box->object;
+	magazine->top = box->object + box->count;
+	magazine->limit = box->object + box->room;
+}
+
+static struct privheap_box *depot_pop(struct ph_kind *kind)
+{
+	struct privheap_box *box = NULL;
+
+	if (!kind->boxes)
+		return NULL;
+	pthread_mutex_lock(&kind->lock);
+	box = kind->depot;
+	if (box) {
+		kind->depot = box->next;
+		kind->uses++;
+		if (--kind->boxes < kind->idle)
+			kind->idle = kind->boxes;
+	}
+	pthread_mutex_unlock(&kind->lock);
+	return box;
+}
+
+static bool depot_push(struct ph_kind *kind, struct privheap_box *box)
+{
+	bool room;
+
+	pthread_mutex_lock(&kind->lock);
+	room = kind->boxes < kind->boxes_max;
+	if (room) {
+		box->next = kind->depot;
+		kind->depot = box;
+		kind->boxes++;
+		kind->uses++;
+	}
+	pthread_mutex_unlock(&kind->lock);
+	return room;
+}
+
+static void box_give(struct ph_thread *thread, unsigned int kind,
+		     struct privheap_box *box)
+{
+	ph_give(thread, kind, box->object, box->count);
+	ph_box_put(box);
+}
+
+void ph_depot_flush(struct ph_thread *thread, unsigned int kind)
+{
+	struct privheap_box *box;
+
+	while ((box = depot_pop(&ph_kinds[kind])))
+		box_give(thread, kind, box);
+}
+
+/* What a depot had over all the time since the last look, it does not need. */
+static void depot_age(struct ph_thread *thread, unsigned int number)
+{
+	struct ph_kind *kind = &ph_kinds[number];
+	struct privheap_box *box;
+	uint32_t spare;
+
+	pthread_mutex_lock(&kind->lock);
+	spare = kind->uses ? kind->idle : kind->boxes;
+	kind->uses = 0;
+	pthread_mutex_unlock(&kind->lock);
+	while (spare-- && (box = depot_pop(kind)))
+		box_give(thread, number, box);
+	pthread_mutex_lock(&kind->lock);
+	kind->idle = kind->boxes;
+	kind->uses = 0;
+	pthread_mutex_unlock(&kind->lock);
+}
+
+void ph_depots_age(struct ph_thread *thread)
+{
+	unsigned int end = __atomic_load_n(&ph_kinds_end, __ATOMIC_ACQUIRE);
+
+	if (__atomic_add_fetch(&calls, 1, __ATOMIC_RELAXED) % AGE_CALLS)
+		return;
+	for (unsigned int kind = 1; kind < end; kind++)
+		if (ph_kinds[kind].boxes)
+			depot_age(thread, kind);
+}
+
+/* An empty box at hand: the one in use, the spare one, or a larger one. */
+static struct privheap_box *fill_box(struct privheap_magazine *magazine,
+				     const struct ph_kind *kind)
+{
+	struct privheap_box *box = magazine_box(magazine), *larger = NULL;
+
+	if (!box)
+		return ph_box_new(kind->room_max < PH_BOX_FIRST ? kind->room_max :
+								  PH_BOX_FIRST);
+	if (box->room < kind->room_max)
+		larger = ph_box_new(box->room * 2);
+	if (!larger)
+		return box;
+	ph_box_put(box);
+	return larger;
+}
+
+static bool magazine_take(struct ph_thread *thread,
+			  struct privheap_magazine *magazine, struct ph_kind *kind)
+{
+	struct privheap_box *box = fill_box(magazine, kind);
+	struct privheap_take take = {
+		.type = kind->type, .object_bytes = kind->bytes,
+	};
+
+	if (!box) {
+		errno = ENOMEM;
+		return false;
+	}
+	take.count = box->room;
+	box->count = 0;
+	if (!ph_take(kind->heap, thread, &take))
+		box->count = ph_unpack(kind->heap, thread, &take, box->object);
+	magazine_load(magazine, box);
+	ph_depots_age(thread);
+	return box->count > 0;
+}
+
+static bool magazine_fill(struct ph_thread *thread,
+			  struct privheap_magazine *magazine, unsigned int number)
+{
+	struct ph_kind *kind = &ph_kinds[number];
+	struct privheap_box *box = magazine->spare;
+
+	if (thread->kinds <= number)
+		thread->kinds = number + 1;
+	if (box && box->count) {
+		magazine->spare = magazine_box(magazine);
+	} else {
+		box = depot_pop(kind);
+		if (!box)
+			return magazine_take(thread, magazine, kind);
+		ph_box_put(magazine_box(magazine));
+	}
+	magazine_load(magazine, box);
+	return true;
+}
+
+void *ph_magazine_alloc(struct ph_thread *thread, unsigned int number)
+{
+	struct privheap_magazine *magazine = &thread->own.magazine[number];
+
+	if (magazine->top == magazine->base &&
+	    !magazine_fill(thread, magazine, number))
+		return NULL;
+	return *--magazine->top;
+}
+
+/* A box with room: a first one, a larger one, the spare one, or a new one. */
+static bool magazine_widen(struct privheap_magazine *magazine,
+			   const struct ph_kind *kind)
+{
+	struct privheap_box *box = magazine_box(magazine), *larger;
+
+	if (box && box->room >= kind->room_max)
+		return false;
+	larger = ph_box_new(box ? box->room * 2 :
+			    kind->room_max < PH_BOX_FIRST ? kind->room_max : PH_BOX_FIRST);
+	if (!larger)
+		return false;
+	if (box) {
+		memcpy(larger->object, box->object, box->count * sizeof(void *));
+		larger->count = box->count;
+		ph_box_put(box);
+	}
+	magazine_load(magazine, larger);
+	return true;
+}
+
+static bool magazine_drain(struct ph_thread *thread,
+			   struct privheap_magazine *magazine, unsigned int number)
+{
+	struct privheap_box *box = magazine->spare, *full = magazine_box(magazine);
+
+	if (!full)
+		return false;
+	if (box && box->count) {
+		if (depot_push(&ph_kinds[number], box)) {
+			box = NULL;
+		} else {
+			ph_give(thread, number, box->object, box->count);
+			box->count = 0;
+			ph_depots_age(thread);
+		}
+	}
+	magazine->spare = full;
+	if (!box)
+		box = ph_box_new(full->room);
+	if (!box) {
+		/* No memory for a box: give what this one has. */
+		magazine->spare = NULL;
+		ph_give(thread, number, full->object, full->count);
+		full->count = 0;
+		box = full;
+	}
+	magazine_load(magazine, box);
+	return true;
+}
+
+/* False if there is no memory for a box: the object then has to be given back. */
+bool ph_magazine_free(struct ph_thread *thread, unsigned int number, void *object)
+{
+	struct privheap_magazine *magazine = &thread->own.magazine[number];
+
+	if (thread->kinds <= number)
+		thread->kinds = number + 1;
+	if (magazine->top == magazine->limit &&
+	    !magazine_widen(magazine, &ph_kinds[number]) &&
+	    !magazine_drain(thread, magazine, number))
+		return false;
+	*magazine->top++ = object;
+	return true;
+}
+
+void ph_magazine_flush(struct ph_thread *thread, unsigned int number)
+{
+	struct privheap_magazine *magazine = &thread->own.magazine[number];
+	struct privheap_box *box = magazine_box(magazine), *spare = magazine->spare;
+
+	memset(magazine, 0, sizeof(*magazine));
+	if (box)
+		box_give(thread, number, box);
+	if (spare)
+		box_give(thread, number, spare);
+}
+
+/**
+ * privheap_object_refill - allocate an object when the magazine is empty
+ * @kind: its kind
+ *
+ * Return: the object, or NULL with errno set
+ */
+void *privheap_object_refill(int kind)
+{
+	unsigned int number = (unsigned int)kind;
+	struct ph_thread *thread;
+	void *object;
+
+	if (number >= PRIVHEAP_KINDS || !(ph_kinds[number].flags & PH_KIND_USED)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	thread = ph_thread_enter();
+	if (ph_kinds[number].flags & PH_KIND_GUARDED)
+		object = ph_guarded_alloc(thread, number);
+	else
+		object = ph_magazine_alloc(thread, number);
+	ph_thread_leave(thread);
+	return object;
+}
+
+/**
+ * privheap_object_spill - free an object when the magazine is full
+ * @kind: its kind
+ * @object: the object, or NULL
+ *
+ * errno is kept.
+ */
+void privheap_object_spill(int kind, void *object)
+{
+	unsigned int number = (unsigned int)kind;
+	struct ph_thread *thread;
+	int saved = errno;
+
+	if (!object || number >= PRIVHEAP_KINDS ||
+	    !(ph_kinds[number].flags & PH_KIND_USED))
+		return;
+	thread = ph_thread_enter();
+	if (ph_kinds[number].flags & PH_KIND_GUARDED)
+		ph_guarded_free(thread, number, object);
+	else if (!ph_magazine_free(thread, number, object))
+		ph_give(thread, number, &object, 1);
+	ph_thread_leave(thread);
+	errno = saved;
+}

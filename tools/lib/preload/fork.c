@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+/*
+ * fork() of a process whose malloc() is in a private heap.
+ *
+ * The child has no mapping of the heap, but its file. Before anything else runs
+ * in the child it maps the file elsewhere, copies what is in use to plain memory
+ * at the addresses that the heap had, and closes the file; the parent waits for
+ * that. What the child allocates from then on is in a new heap of its own, or in
+ * plain memory where it can have none. The copy is frozen: objects of it may be
+ * used, resized and freed, but their memory is not used again.
+ */
+#include "../internal.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+
+#include "preload.h"
+
+/* Written by prepare(), read by parent() and child() of the same fork. */
+static int waiting[2] = { -1, -1 };
+
+static void close_end(int *end)
+{
+	if (*end >= 0)
+		close(*end);
+	*end = -1;
+}
+
+static void prepare(void)
+{
+	if (!ph_process_heap.plain && pipe2(waiting, O_CLOEXEC))
+		waiting[0] = waiting[1] = -1;
+}
+
+/* The child's end closes when it has what it needs, or is dead. */
+static void parent(void)
+{
+	int saved = errno;
+	char byte;
+
+	close_end(&waiting[1]);
+	while (waiting[0] >= 0 && read(waiting[0], &byte, 1) < 0 && errno == EINTR)
+		;
+	close_end(&waiting[0]);
+	errno = saved;
+}
+
+/*
+ * By a call that fails where the parent's other threads have just given a page
+ * back, and does not kill.
+ */
+static void copy(void *to, const void *from, size_t bytes)
+{
+	struct iovec target = { .iov_base = to, .iov_len = bytes };
+	struct iovec source = { .iov_base = (void *)from, .iov_len = bytes };
+
+	process_vm_readv(getpid(), &target, 1, &source, 1, 0);
+}
+
+static void copy_slabs(struct privheap *heap, char *base,
+		       const struct privheap_map_entry *slabs)
+{
+	struct privheap_map_entry *own = (struct privheap_map_entry *)heap->slabs;
+	size_t pages = heap->high >> heap->page_shift, first;
+
+	for (size_t page = 0; page <= pages; page++) {
+		struct privheap_map_entry entry = slabs[page];
+
+		if (entry.state == PRIVHEAP_STATE_FREE || entry.first_page != page)
+			continue;
+		for (size_t i = 0; i < entry.pages; i++)
+			own[page + i] = entry;
+		first = page << heap->page_shift;
+		copy(heap->base + first, base + first, ph_entry_bytes(heap, &entry));
+		page += entry.pages - 1;
+	}
+}
+
+static bool plain_at(const void *address, size_t bytes)
+{
+	return mmap((void *)address, bytes, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
+		    -1, 0) == address;
+}
+
+/* The copy, in the place of the heap; or NULL. */
+static struct ph_frozen *keep_content(struct privheap *heap)
+{
+	size_t map_bytes = (heap->bytes >> heap->page_shift) * sizeof(*heap->slabs);
+	struct ph_frozen *frozen = ph_arena(sizeof(*frozen));
+	struct privheap_map_entry *slabs;
+	char *base;
+
+	base = mmap(NULL, heap->bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
+		    heap->fd, (off_t)PRIVHEAP_MAP_REGION);
+	slabs = mmap(NULL, map_bytes, PROT_READ, MAP_SHARED | MAP_NORESERVE, heap->fd,
+		     (off_t)PRIVHEAP_MAP_SLABS);
+	if (!frozen || base == MAP_FAILED || slabs == MAP_FAILED ||
+	    !plain_at(heap->base, heap->bytes) || !plain_at(heap->slabs, map_bytes))
+		return NULL;
+	copy_slabs(heap, base, slabs);
+	munmap(base, heap->bytes);
+	munmap(slabs, map_bytes);
+	*frozen = (struct ph_frozen){
+		.base = heap->base, .bytes = heap->bytes, .slabs = heap->slabs,
+		.next = heap->frozen,
+	};
+	return frozen;
+}
+
+/* Everything the library knows of the old heap goes with it. */
+static void start_again(struct privheap *heap, struct ph_frozen *frozen)
+{
+	static const struct privheap_options options = { .flags = PRIVHEAP_FALLBACK };
+	struct privheap *next = heap->next;
+
+	ph_kinds_drop(heap);
+	if (heap->allocated)
+		munmap(heap->allocated, heap->bytes / 64);
+	close(heap->fd);
+	memset(heap, 0, sizeof(*heap));
+	heap->next = next;
+	heap->frozen = frozen;
+	if (ph_heap_start(heap, &options))
+		ph_report(heap, heap, "no heap in the child of a fork");
+}
+
+static void child(void)
+{
+	struct privheap *heap = &ph_process_heap;
+	struct ph_frozen *frozen;
+
+	if (!heap->plain) {
+		frozen = keep_content(heap);
+		if (!frozen)
+			ph_report(heap, heap, "no room for it in the child of a fork");
+		else
+			start_again(heap, frozen);
+	}
+	close_end(&waiting[0]);
+	close_end(&waiting[1]);
+}
+
+void ph_keep_in_child(void)
+{
+	ph_fork_hooks = (struct ph_fork_hooks){
+		.prepare = prepare, .parent = parent, .child = child,
+	};
+	ph_fork_init();
+}

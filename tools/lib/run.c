@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Runs: how objects travel between magazines and the module. A run is 64
+ * neighbours of one slab and a mask that says which of them are meant.
+ */
+#include "internal.h"
+
+int ph_take(struct privheap *heap, struct ph_thread *thread,
+	    struct privheap_take *take)
+{
+	if (heap->gone) {
+		errno = ENOMEM;
+		return -1;
+	}
+	take->runs = (uintptr_t)thread->run;
+	take->max_runs = PH_BOX_MAX;
+	if (heap->plain)
+		return ph_plain_take(heap->plain, take);
+	if (!privheap_cmd_take(heap->fd, take))
+		return 0;
+	/* What malloc() and its callers know. */
+	if (errno == EDQUOT)
+		errno = ENOMEM;
+	return -1;
+}
+
+int ph_give_run(struct privheap *heap, uint32_t type, struct privheap_run *run,
+		unsigned int count)
+{
+	struct privheap_give give = {
+		.type = type, .count = count, .runs = (uintptr_t)run,
+	};
+
+	if (heap->gone)
+		return 0;
+	if (heap->plain)
+		return ph_plain_give(heap->plain, type, run, count);
+	return privheap_cmd_give(heap->fd, &give);
+}
+
+/* From the last to the first, so that the first one comes out first. */
+static void **unpack_run(char *first, uint64_t mask, size_t stride, void **to)
+{
+	if (mask == ~0ULL) {
+		for (unsigned int i = 0; i < 64; i++, first += stride)
+			*--to = first;
+		return to;
+	}
+	for (; mask; mask &= mask - 1)
+		*--to = first + (unsigned int)__builtin_ctzll(mask) * stride;
+	return to;
+}
+
+/*
+ * The objects of @take, to be used from the last to the first: neighbours in
+ * the order of their addresses. Those that lie beyond what is mapped go back.
+ */
+unsigned int ph_unpack(struct privheap *heap, struct ph_thread *thread,
+		       const struct privheap_take *take, void **objects)
+{
+	size_t step = take->stride ? take->stride : take->object_bytes;
+	void **to = objects + take->done;
+	struct privheap_run *run;
+	uint64_t end;
+
+	for (run = thread->run; run < thread->run + take->nr_runs; run++) {
+		end = run->offset + (64 - (unsigned int)__builtin_clzll(run->mask)) * step;
+		if (unlikely(end > heap->bytes)) {
+			ph_give_run(heap, take->type, run, 1);
+			continue;
+		}
+		ph_raise(&heap->high, end);
+		to = unpack_run(heap->base + run->offset, run->mask,
+				take->stride, to);
+	}
+	if (unlikely(to > objects))
+		memmove(objects, to, (size_t)(objects + take->done - to) * sizeof(*to));
+	return take->done - (unsigned int)(to - objects);
+}
+
+static bool frozen(const struct privheap *heap, const void *object)
+{
+	const struct ph_frozen *frozen;
+
+	for (frozen = heap->frozen; frozen; frozen = frozen->next)
+		if ((uintptr_t)object - (uintptr_t)frozen->base < frozen->bytes)
+			return true;
+	return false;
+}
+
+/* Each object alone, to find those that are not out. */
+static cold void give_one_by_one(struct privheap *heap, uint32_t type,
+				 void **objects, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		size_t offset = ph_offset(heap, objects[i]);
+		struct privheap_run run = { .offset = offset, .mask = 1 };
+
+		if (frozen(heap, objects[i]))
+			continue;
+		if (offset >= heap->bytes)
+			ph_report(heap, objects[i], "not of this heap");
+		else if (ph_give_run(heap, type, &run, 1))
+			ph_report_errno(heap, objects[i], errno);
+	}
+}
+
+/* The run that @offset is in; its mask is still empty. */
+static unsigned int run_begin(const struct privheap *heap, const struct ph_kind *kind,
+			      size_t offset, struct privheap_run *run)
+{
+	const struct privheap_map_entry *entry = ph_entry(heap, offset);
+	size_t start = ph_entry_start(heap, entry), slots, index;
+
+	/* What is wrong here is for the module to refuse. */
+	if (unlikely(entry->stride != kind->stride || !kind->stride ||
+		     (offset - start) % kind->stride)) {
+		run->offset = offset;
+		run->mask = 0;
+		return 1;
+	}
+	index = (offset - start) / kind->stride & ~(size_t)63;
+	slots = ph_entry_bytes(heap, entry) / kind->stride - index;
+	run->offset = start + index * kind->stride;
+	run->mask = 0;
+	return slots < 64 ? (unsigned int)slots : 64;
+}
+
+/* Which of a run's neighbours it is; a huge number if it is none of them. */
+static inline size_t run_index(const struct ph_kind *kind, size_t distance)
+{
+	unsigned int bits = 8 * sizeof(distance), shift = kind->shift;
+
+	/* Bits below the stride's lowest one go to the top, and stay huge. */
+	distance = distance >> shift | distance << (bits - shift) % bits;
+	return distance * kind->inverse;
+}
+
+/* Number of runs; 0 if an object is there twice or is not of this heap. */
+static unsigned int pack(const struct privheap *heap, const struct ph_kind *kind,
+			 void **objects, unsigned int count, struct privheap_run *runs)
+{
+	struct privheap_run *run = runs - 1;
+	unsigned int length = 0;
+	uint64_t bit, mask = 0;
+	size_t offset, index, base = 0;
+
+	for (unsigned int i = 0; i < count; i++) {
+		offset = ph_offset(heap, objects[i]);
+		index = run_index(kind, offset - base);
+		if (unlikely(index >= length)) {
+			if (unlikely(offset >= heap->bytes))
+				return 0;
+			if (i)
+				run->mask = mask;
+			length = run_begin(heap, kind, offset, ++run);
+			base = run->offset;
+			mask = 0;
+			index = length == 1 ? 0 : run_index(kind, offset - base);
+			index = index < 64 ? index : 0;
+		}
+		bit = 1ULL << index;
+		if (unlikely(mask & bit))
+			return 0;
+		mask |= bit;
+	}
+	run->mask = mask;
+	return (unsigned int)(run - runs) + 1;
+}
+
+/* All of one kind. What is wrong with any of them is reported. errno changes. */
+void ph_give(struct ph_thread *thread, unsigned int number, void **objects,
+	     unsigned int count)
+{
+	const struct ph_kind *kind = &ph_kinds[number];
+	struct privheap *heap = kind->heap;
+	unsigned int runs;
+
+	if (!count || heap->gone)
+		return;
+	runs = pack(heap, kind, objects, count, thread->run);
+	if (!runs || ph_give_run(heap, kind->type, thread->run, runs))
+		give_one_by_one(heap, kind->type, objects, count);
+}
