@@ -87,7 +87,7 @@ void *ph_guarded_alloc(struct ph_thread *thread, unsigned int number)
 	void *object;
 
 	if (kind->flags & PH_KIND_SPAN)
-		return ph_span_alloc(kind->heap, kind->type, kind->bytes,
+		return ph_span_alloc(kind->heap, kind->type, kind->asked,
 				     kind->flags & PH_KIND_ZERO);
 	do {
 		object = ph_magazine_alloc(thread, number + 1);

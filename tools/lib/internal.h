@@ -62,11 +62,17 @@ struct privheap_box {
 	void *object[];
 };
 
+/* A kind as the distance of its magazine from the thread's first, in bytes. */
+typedef uint16_t ph_place_t;
+
+_Static_assert(PRIVHEAP_KINDS * sizeof(struct privheap_magazine) <= UINT16_MAX + 1,
+	       "places are 16 bits");
+
 /* Sizes of one type -> kind, by steps; 0 where nobody asked yet. */
 struct ph_sizes {
 	uint32_t type;
 	uint32_t most;			/* what is larger is a span, as far as known */
-	uint16_t kind[PH_SIZES];
+	ph_place_t place[PH_SIZES];
 };
 
 struct ph_plain;
@@ -76,7 +82,7 @@ struct privheap {
 	size_t bytes;
 	const struct privheap_map_entry *slabs;
 	unsigned int page_shift;
-	uint16_t object_kind[256];	/* size class of type object -> kind, or 0 */
+	ph_place_t object_place[256];	/* size class of type object -> kind, or 0 */
 	struct ph_sizes sizes;		/* of type object */
 
 	int fd;
@@ -87,7 +93,7 @@ struct privheap {
 	const struct privheap_stat_page *stat;
 	uint64_t *allocated;		/* hardened: a bit for each 8 bytes */
 	struct ph_sizes *aligned[PH_ALIGNS];
-	uint16_t *type_kind[PH_TYPES];	/* others: the same as object_kind */
+	ph_place_t *type_place[PH_TYPES]; /* the same for others */
 	struct ph_frozen *frozen;
 	struct privheap *next;		/* list of all heaps */
 };
@@ -113,6 +119,7 @@ struct ph_kind {
 	uint32_t flags;
 	uint32_t stride;
 	uint32_t size_class;
+	size_t asked;			/* a size that is of this class */
 	size_t bytes;			/* that an object can use */
 	unsigned int shift;		/* stride = odd << shift */
 	size_t inverse;			/* of odd, modulo the word */
@@ -263,6 +270,22 @@ static inline size_t ph_entry_bytes(const struct privheap *heap,
 	return (size_t)entry->pages << heap->page_shift;
 }
 
+/* The caller's own, or those that nobody has, which serve nothing. */
+static inline struct privheap_magazine *ph_magazine_at(ph_place_t place)
+{
+	return (struct privheap_magazine *)((char *)privheap_self + place);
+}
+
+static inline ph_place_t ph_place(unsigned int kind)
+{
+	return (ph_place_t)(kind * sizeof(struct privheap_magazine));
+}
+
+static inline unsigned int ph_placed(ph_place_t place)
+{
+	return place / sizeof(struct privheap_magazine);
+}
+
 /* The hot paths of malloc() and free(). */
 static inline void *ph_malloc(struct privheap *heap, size_t bytes)
 {
@@ -270,7 +293,7 @@ static inline void *ph_malloc(struct privheap *heap, size_t bytes)
 
 	if (unlikely(bytes > PH_SMALL_MAX))
 		return ph_malloc_slow(heap, bytes);
-	magazine = &privheap_self->magazine[heap->sizes.kind[(bytes + PH_STEP - 1) / PH_STEP]];
+	magazine = ph_magazine_at(heap->sizes.place[(bytes + PH_STEP - 1) / PH_STEP]);
 	if (unlikely(magazine->top == magazine->base))
 		return ph_malloc_slow(heap, bytes);
 	return *--magazine->top;
@@ -297,7 +320,7 @@ static inline void ph_free(struct privheap *heap, void *object)
 	class = ph_object_class(ph_entry(heap, offset));
 	if (unlikely(class >= PH_SPAN_CLASS))
 		return ph_free_slow(heap, object);
-	magazine = &privheap_self->magazine[heap->object_kind[class]];
+	magazine = ph_magazine_at(heap->object_place[class]);
 	if (unlikely(magazine->top == magazine->limit))
 		return ph_free_slow(heap, object);
 	*magazine->top++ = object;

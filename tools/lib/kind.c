@@ -28,7 +28,7 @@ static uint32_t room_of(size_t stride)
 	return room;
 }
 
-static void kind_fill(struct ph_kind *kind, struct privheap *heap,
+static void kind_fill(struct ph_kind *kind, struct privheap *heap, size_t asked,
 		      const struct privheap_take *take)
 {
 	pthread_mutex_init(&kind->lock, NULL);
@@ -36,6 +36,7 @@ static void kind_fill(struct ph_kind *kind, struct privheap *heap,
 	kind->type = take->type;
 	kind->stride = take->stride;
 	kind->size_class = take->stride ? take->size_class : PH_SPAN_CLASS;
+	kind->asked = asked;
 	kind->bytes = take->object_bytes;
 	kind->depot = NULL;
 	kind->boxes = kind->uses = kind->idle = 0;
@@ -86,7 +87,7 @@ static unsigned int kind_place(unsigned int wanted)
 	return 0;
 }
 
-static unsigned int kind_make(struct privheap *heap,
+static unsigned int kind_make(struct privheap *heap, size_t asked,
 			      const struct privheap_take *take, uint32_t flags)
 {
 	unsigned int wanted = flags & PH_KIND_GUARDED ? 2 : 1;
@@ -94,10 +95,10 @@ static unsigned int kind_make(struct privheap *heap,
 
 	if (!number)
 		return 0;
-	kind_fill(&ph_kinds[number], heap, take);
+	kind_fill(&ph_kinds[number], heap, asked, take);
 	ph_kinds[number].flags = flags;
 	if (wanted == 2) {
-		kind_fill(&ph_kinds[number + 1], heap, take);
+		kind_fill(&ph_kinds[number + 1], heap, asked, take);
 		/* Found by the number before it, and by no other way. */
 		ph_kinds[number + 1].flags = 0;
 	}
@@ -107,32 +108,33 @@ static unsigned int kind_make(struct privheap *heap,
 }
 
 /* Where the class of an address leads to its kind. */
-static uint16_t *class_table(struct privheap *heap, uint32_t type)
+static ph_place_t *class_table(struct privheap *heap, uint32_t type)
 {
 	if (type == PRIVHEAP_TYPE_OBJECT)
-		return heap->object_kind;
+		return heap->object_place;
 	if (type >= PH_TYPES)
 		return NULL;
-	if (!heap->type_kind[type])
-		heap->type_kind[type] = ph_arena(256 * sizeof(uint16_t));
-	return heap->type_kind[type];
+	if (!heap->type_place[type])
+		heap->type_place[type] = ph_arena(256 * sizeof(ph_place_t));
+	return heap->type_place[type];
 }
 
-static unsigned int kind_find(struct privheap *heap, const struct privheap_take *take)
+static unsigned int kind_find(struct privheap *heap, size_t asked,
+			      const struct privheap_take *take)
 {
 	uint32_t flags = flags_of(heap, take);
 	unsigned int number = 0;
-	uint16_t *table;
+	ph_place_t *table;
 
 	pthread_mutex_lock(&ph_kinds_lock);
 	for (unsigned int i = 1; !number && i < ph_kinds_end; i++)
 		if (kind_is(&ph_kinds[i], heap, take))
 			number = i;
 	if (!number)
-		number = kind_make(heap, take, flags);
+		number = kind_make(heap, asked, take, flags);
 	table = number ? class_table(heap, take->type) : NULL;
 	if (table && take->stride)
-		__atomic_store_n(&table[take->size_class], (uint16_t)number, __ATOMIC_RELEASE);
+		__atomic_store_n(&table[take->size_class], ph_place(number), __ATOMIC_RELEASE);
 	pthread_mutex_unlock(&ph_kinds_lock);
 	return number;
 }
@@ -154,9 +156,9 @@ static void kind_stock(struct ph_thread *thread, unsigned int number,
 
 /* The answer to @take, which is in the thread's runs, makes a kind. */
 static unsigned int kind_of_answer(struct privheap *heap, struct ph_thread *thread,
-				   const struct privheap_take *take)
+				   size_t asked, const struct privheap_take *take)
 {
-	unsigned int number = kind_find(heap, take), count;
+	unsigned int number = kind_find(heap, asked, take), count;
 	void *objects[8];
 
 	if (!number) {
@@ -186,7 +188,7 @@ static unsigned int kind_get(struct privheap *heap, struct ph_sizes *sizes,
 	if (ph_take(heap, thread, &take))
 		goto out;
 	if (take.stride || !sizes) {
-		number = kind_of_answer(heap, thread, &take);
+		number = kind_of_answer(heap, thread, bytes, &take);
 		goto out;
 	}
 	ph_give_run(heap, type, thread->run, take.nr_runs);
@@ -203,7 +205,7 @@ unsigned int ph_kind_sized(struct privheap *heap, struct ph_sizes *sizes,
 			   size_t bytes)
 {
 	size_t step = (bytes + PH_STEP - 1) / PH_STEP;
-	unsigned int number = __atomic_load_n(&sizes->kind[step], __ATOMIC_ACQUIRE);
+	unsigned int number = ph_placed(__atomic_load_n(&sizes->place[step], __ATOMIC_ACQUIRE));
 
 	if (number)
 		return number;
@@ -211,7 +213,7 @@ unsigned int ph_kind_sized(struct privheap *heap, struct ph_sizes *sizes,
 	if (!number)
 		return 0;
 	do {
-		__atomic_store_n(&sizes->kind[step], (uint16_t)number, __ATOMIC_RELEASE);
+		__atomic_store_n(&sizes->place[step], ph_place(number), __ATOMIC_RELEASE);
 	} while (++step < PH_SIZES && step * PH_STEP <= ph_kinds[number].bytes);
 	return number;
 }
@@ -220,13 +222,13 @@ unsigned int ph_kind_sized(struct privheap *heap, struct ph_sizes *sizes,
 unsigned int ph_kind_at(struct privheap *heap,
 			const struct privheap_map_entry *entry)
 {
-	const uint16_t *table;
+	const ph_place_t *table;
 
 	if (entry->state != PRIVHEAP_STATE_SLAB || entry->type >= PH_TYPES)
 		return 0;
-	table = entry->type == PRIVHEAP_TYPE_OBJECT ? heap->object_kind :
-						      heap->type_kind[entry->type];
-	return table ? table[entry->size_class] : 0;
+	table = entry->type == PRIVHEAP_TYPE_OBJECT ? heap->object_place :
+						      heap->type_place[entry->type];
+	return table ? ph_placed(table[entry->size_class]) : 0;
 }
 
 /* All free objects of the heap, which is no more. */

@@ -127,7 +127,7 @@ static bool magazine_take(struct ph_thread *thread,
 {
 	struct privheap_box *box = fill_box(magazine, kind);
 	struct privheap_take take = {
-		.type = kind->type, .object_bytes = kind->bytes,
+		.type = kind->type, .object_bytes = kind->asked,
 	};
 
 	if (!box) {

@@ -221,7 +221,8 @@ static bool same_class(struct privheap *heap, void *object, size_t bytes)
 	entry = ph_entry(heap, offset);
 	if (entry->type != PRIVHEAP_TYPE_OBJECT || bytes > PH_SMALL_MAX)
 		return bytes >= entry->stride / 2;
-	return heap->sizes.kind[(bytes + PH_STEP - 1) / PH_STEP] == ph_kind_at(heap, entry);
+	return heap->sizes.place[(bytes + PH_STEP - 1) / PH_STEP] ==
+	       ph_place(ph_kind_at(heap, entry));
 }
 
 /**
@@ -260,7 +261,7 @@ void privheap_free_sized(struct privheap *heap, void *object, size_t bytes)
 
 	if (unlikely(bytes > PH_SMALL_MAX || !object))
 		return ph_free(heap, object);
-	magazine = &privheap_self->magazine[heap->sizes.kind[(bytes + PH_STEP - 1) / PH_STEP]];
+	magazine = ph_magazine_at(heap->sizes.place[(bytes + PH_STEP - 1) / PH_STEP]);
 	if (unlikely(magazine->top == magazine->limit))
 		return ph_free(heap, object);
 	*magazine->top++ = object;

@@ -136,35 +136,51 @@ static inline size_t run_index(const struct ph_kind *kind, size_t distance)
 	return distance * kind->inverse;
 }
 
+static uint64_t bits_from(unsigned int first, unsigned int count)
+{
+	return (count < 64 ? (1ULL << count) - 1 : ~0ULL) << first;
+}
+
+/* How many objects follow each other from the first on, as neighbours do. */
+static inline unsigned int row_length(void **objects, unsigned int most, size_t stride)
+{
+	void **at = objects, **end = objects + most;
+	char *expected = *at;
+
+	do {
+		expected += stride;
+	} while (++at < end && *at == expected);
+	return (unsigned int)(at - objects);
+}
+
 /* Number of runs; 0 if an object is there twice or is not of this heap. */
 static unsigned int pack(const struct privheap *heap, const struct ph_kind *kind,
 			 void **objects, unsigned int count, struct privheap_run *runs)
 {
 	struct privheap_run *run = runs - 1;
-	unsigned int length = 0;
-	uint64_t bit, mask = 0;
+	unsigned int length = 0, row, left;
 	size_t offset, index, base = 0;
+	uint64_t bits;
 
-	for (unsigned int i = 0; i < count; i++) {
-		offset = ph_offset(heap, objects[i]);
+	for (void **end = objects + count; objects < end; objects += row) {
+		offset = ph_offset(heap, *objects);
 		index = run_index(kind, offset - base);
 		if (unlikely(index >= length)) {
 			if (unlikely(offset >= heap->bytes))
 				return 0;
-			if (i)
-				run->mask = mask;
 			length = run_begin(heap, kind, offset, ++run);
 			base = run->offset;
-			mask = 0;
 			index = length == 1 ? 0 : run_index(kind, offset - base);
 			index = index < 64 ? index : 0;
 		}
-		bit = 1ULL << index;
-		if (unlikely(mask & bit))
+		left = length - (unsigned int)index;
+		row = row_length(objects, end - objects < left ? (unsigned int)(end - objects) :
+				 left, kind->stride);
+		bits = bits_from((unsigned int)index, row);
+		if (unlikely(run->mask & bits))
 			return 0;
-		mask |= bit;
+		run->mask |= bits;
 	}
-	run->mask = mask;
 	return (unsigned int)(run - runs) + 1;
 }
 

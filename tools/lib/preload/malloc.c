@@ -75,7 +75,7 @@ PUBLIC void *malloc(size_t bytes)
 
 	if (unlikely(bytes > PH_SMALL_MAX))
 		return first_malloc(bytes);
-	magazine = &privheap_self->magazine[ph_process_heap.sizes.kind[(bytes + PH_STEP - 1) / PH_STEP]];
+	magazine = ph_magazine_at(ph_process_heap.sizes.place[(bytes + PH_STEP - 1) / PH_STEP]);
 	if (unlikely(magazine->top == magazine->base))
 		return first_malloc(bytes);
 	return *--magazine->top;
