@@ -136,13 +136,13 @@ static inline size_t run_index(const struct ph_kind *kind, size_t distance)
 	return distance * kind->inverse;
 }
 
-static uint64_t bits_from(unsigned int first, unsigned int count)
+static uint64_t bits_from(size_t first, size_t count)
 {
 	return (count < 64 ? (1ULL << count) - 1 : ~0ULL) << first;
 }
 
 /* How many objects follow each other from the first on, as neighbours do. */
-static inline unsigned int row_length(void **objects, unsigned int most, size_t stride)
+static inline size_t row_length(void **objects, size_t most, size_t stride)
 {
 	void **at = objects, **end = objects + most;
 	char *expected = *at;
@@ -150,7 +150,7 @@ static inline unsigned int row_length(void **objects, unsigned int most, size_t 
 	do {
 		expected += stride;
 	} while (++at < end && *at == expected);
-	return (unsigned int)(at - objects);
+	return (size_t)(at - objects);
 }
 
 /* Number of runs; 0 if an object is there twice or is not of this heap. */
@@ -158,7 +158,7 @@ static unsigned int pack(const struct privheap *heap, const struct ph_kind *kind
 			 void **objects, unsigned int count, struct privheap_run *runs)
 {
 	struct privheap_run *run = runs - 1;
-	unsigned int length = 0, row, left;
+	size_t length = 0, row, left;
 	size_t offset, index, base = 0;
 	uint64_t bits;
 
@@ -173,10 +173,10 @@ static unsigned int pack(const struct privheap *heap, const struct ph_kind *kind
 			index = length == 1 ? 0 : run_index(kind, offset - base);
 			index = index < 64 ? index : 0;
 		}
-		left = length - (unsigned int)index;
-		row = row_length(objects, end - objects < left ? (unsigned int)(end - objects) :
-				 left, kind->stride);
-		bits = bits_from((unsigned int)index, row);
+		left = (size_t)(end - objects);
+		row = row_length(objects, left < length - index ? left : length - index,
+				 kind->stride);
+		bits = bits_from(index, row);
 		if (unlikely(run->mask & bits))
 			return 0;
 		run->mask |= bits;
