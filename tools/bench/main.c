@@ -22,12 +22,13 @@ static const struct part {
 	{ .name = "growable", .run = run_growable },
 	{ .name = "open", .run_with = run_open },
 	{ .name = "policy", .run_with = run_policy },
+	{ .name = "user", .run = run_user },
 };
 
 static int usage(void)
 {
 	fputs("usage: privheap-bench PART [ARGUMENT]\n"
-	      "  call | scale | ints | growable\n"
+	      "  call | scale | ints | growable | user\n"
 	      "  waste TEXT | kmalloc TEXT | policy TEXT\n"
 	      "  open system | open reserve\n", stderr);
 	return 2;

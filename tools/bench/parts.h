@@ -28,4 +28,7 @@ void run_open(const char *from);
 /* What the three policies make of the same work. */
 void run_policy(const char *text);
 
+/* The mapped door: objects of one type, and one that grows. */
+void run_user(void);
+
 #endif /* BENCH_PARTS_H */

@@ -45,7 +45,7 @@
 #define PH_BOX_FIRST	16
 #define PH_BOX_LEAST	4
 #define PH_BOX_BYTES	(16 << 10)	/* the most memory in a full box */
-#define PH_DEPOT_BYTES	(1 << 20)	/* the most in a depot */
+#define PH_DEPOT_BYTES	(8 << 20)	/* the most in all depots */
 
 /* Sizes that may be served by slabs; the module knows where spans begin. */
 #define PH_SMALL_MAX	(16 << 10)
@@ -127,7 +127,7 @@ struct ph_kind {
 
 	pthread_mutex_t lock;		/* for what follows */
 	struct privheap_box *depot;
-	uint32_t boxes, boxes_max;
+	uint32_t boxes;
 	uint32_t idle;			/* the fewest boxes since the last look */
 	uint32_t uses;			/* since then */
 };
@@ -161,7 +161,7 @@ void *ph_magazine_alloc(struct ph_thread *thread, unsigned int kind);
 bool ph_magazine_free(struct ph_thread *thread, unsigned int kind, void *object);
 void ph_magazine_flush(struct ph_thread *thread, unsigned int kind);
 void ph_depot_flush(struct ph_thread *thread, unsigned int kind);
-void ph_depots_age(struct ph_thread *thread);
+void ph_depot_drop(unsigned int kind);
 
 /* run.c: objects from the module and back. */
 int ph_take(struct privheap *heap, struct ph_thread *thread,

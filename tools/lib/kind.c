@@ -43,9 +43,6 @@ static void kind_fill(struct ph_kind *kind, struct privheap *heap, size_t asked,
 	kind->shift = take->stride ? (unsigned int)__builtin_ctz(take->stride) : 0;
 	kind->inverse = inverse_of(take->stride ? take->stride >> kind->shift : 1);
 	kind->room_max = room_of(take->stride);
-	kind->boxes_max = PH_DEPOT_BYTES / (kind->room_max * (take->stride + 1));
-	if (!kind->boxes_max)
-		kind->boxes_max = 1;
 }
 
 static uint32_t flags_of(struct privheap *heap, const struct privheap_take *take)
@@ -234,18 +231,11 @@ unsigned int ph_kind_at(struct privheap *heap,
 /* All free objects of the heap, which is no more. */
 void ph_kinds_forget(struct privheap *heap)
 {
-	struct privheap_box *box, *next;
-
 	for (unsigned int i = 1; i < ph_kinds_end; i++) {
 		if (ph_kinds[i].heap != heap)
 			continue;
 		ph_thread_drop_kind(i);
-		for (box = ph_kinds[i].depot; box; box = next) {
-			next = box->next;
-			ph_box_put(box);
-		}
-		ph_kinds[i].depot = NULL;
-		ph_kinds[i].boxes = 0;
+		ph_depot_drop(i);
 	}
 }
 

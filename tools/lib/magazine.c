@@ -2,10 +2,13 @@
 /* Magazines: where the fast paths end, and the depot behind them. */
 #include "internal.h"
 
-/* After so many calls of the module's, depots that nobody uses are emptied. */
-#define AGE_CALLS	512
+/* After so many boxes come and go, depots give up what they did not need. */
+#define AGE_CALLS	1024
 
 static unsigned int calls;
+
+/* Memory of all that depots hold. */
+static size_t depot_bytes;
 
 static struct privheap_box *magazine_box(const struct privheap_magazine *magazine)
 {
@@ -26,6 +29,11 @@ static void magazine_load(struct privheap_magazine *magazine,
 	magazine->limit = box->object + box->room;
 }
 
+static size_t box_bytes(const struct ph_kind *kind, const struct privheap_box *box)
+{
+	return box->count * (size_t)kind->stride;
+}
+
 static struct privheap_box *depot_pop(struct ph_kind *kind)
 {
 	struct privheap_box *box = NULL;
@@ -41,23 +49,26 @@ static struct privheap_box *depot_pop(struct ph_kind *kind)
 			kind->idle = kind->boxes;
 	}
 	pthread_mutex_unlock(&kind->lock);
+	if (box)
+		__atomic_sub_fetch(&depot_bytes, box_bytes(kind, box), __ATOMIC_RELAXED);
 	return box;
 }
 
 static bool depot_push(struct ph_kind *kind, struct privheap_box *box)
 {
-	bool room;
+	size_t bytes = box_bytes(kind, box);
 
-	pthread_mutex_lock(&kind->lock);
-	room = kind->boxes < kind->boxes_max;
-	if (room) {
-		box->next = kind->depot;
-		kind->depot = box;
-		kind->boxes++;
-		kind->uses++;
+	if (__atomic_add_fetch(&depot_bytes, bytes, __ATOMIC_RELAXED) > PH_DEPOT_BYTES) {
+		__atomic_sub_fetch(&depot_bytes, bytes, __ATOMIC_RELAXED);
+		return false;
 	}
+	pthread_mutex_lock(&kind->lock);
+	box->next = kind->depot;
+	kind->depot = box;
+	kind->boxes++;
+	kind->uses++;
 	pthread_mutex_unlock(&kind->lock);
-	return room;
+	return true;
 }
 
 static void box_give(struct ph_thread *thread, unsigned int kind,
@@ -73,6 +84,15 @@ void ph_depot_flush(struct ph_thread *thread, unsigned int kind)
 
 	while ((box = depot_pop(&ph_kinds[kind])))
 		box_give(thread, kind, box);
+}
+
+/* The same where the objects are no more. */
+void ph_depot_drop(unsigned int kind)
+{
+	struct privheap_box *box;
+
+	while ((box = depot_pop(&ph_kinds[kind])))
+		ph_box_put(box);
 }
 
 /* What a depot had over all the time since the last look, it does not need. */
@@ -94,7 +114,7 @@ static void depot_age(struct ph_thread *thread, unsigned int number)
 	pthread_mutex_unlock(&kind->lock);
 }
 
-void ph_depots_age(struct ph_thread *thread)
+static void depots_age(struct ph_thread *thread)
 {
 	unsigned int end = __atomic_load_n(&ph_kinds_end, __ATOMIC_ACQUIRE);
 
@@ -139,7 +159,6 @@ static bool magazine_take(struct ph_thread *thread,
 	if (!ph_take(kind->heap, thread, &take))
 		box->count = ph_unpack(kind->heap, thread, &take, box->object);
 	magazine_load(magazine, box);
-	ph_depots_age(thread);
 	return box->count > 0;
 }
 
@@ -154,6 +173,7 @@ static bool magazine_fill(struct ph_thread *thread,
 	if (box && box->count) {
 		magazine->spare = magazine_box(magazine);
 	} else {
+		depots_age(thread);
 		box = depot_pop(kind);
 		if (!box)
 			return magazine_take(thread, magazine, kind);
@@ -202,12 +222,12 @@ static bool magazine_drain(struct ph_thread *thread,
 	if (!full)
 		return false;
 	if (box && box->count) {
+		depots_age(thread);
 		if (depot_push(&ph_kinds[number], box)) {
 			box = NULL;
 		} else {
 			ph_give(thread, number, box->object, box->count);
 			box->count = 0;
-			ph_depots_age(thread);
 		}
 	}
 	magazine->spare = full;
