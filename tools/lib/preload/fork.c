@@ -92,12 +92,14 @@ static struct ph_frozen *keep_content(struct privheap *heap)
 	struct privheap_map_entry *slabs;
 	char *base;
 
+	/* First, for the next mapping might take the gap that the heap left. */
+	if (!frozen || !plain_at(heap->base, heap->bytes) || !plain_at(heap->slabs, map_bytes))
+		return NULL;
 	base = mmap(NULL, heap->bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
 		    heap->fd, (off_t)PRIVHEAP_MAP_REGION);
 	slabs = mmap(NULL, map_bytes, PROT_READ, MAP_SHARED | MAP_NORESERVE, heap->fd,
 		     (off_t)PRIVHEAP_MAP_SLABS);
-	if (!frozen || base == MAP_FAILED || slabs == MAP_FAILED ||
-	    !plain_at(heap->base, heap->bytes) || !plain_at(heap->slabs, map_bytes))
+	if (base == MAP_FAILED || slabs == MAP_FAILED)
 		return NULL;
 	copy_slabs(heap, base, slabs);
 	munmap(base, heap->bytes);

@@ -1,0 +1,130 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# In the guest: each program below runs twice in the host's files, and has to
+# say the same. One KTAP stream, on the console and in /tmp/preload.ktap.
+
+stream=/tmp/preload.ktap
+number=0
+failed=0
+
+emit() {
+	echo "$*" | tee -a $stream
+}
+
+judge() {
+	number=$((number + 1))
+	if [ "$1" = 0 ]; then
+		emit "ok $number - $2"
+	else
+		emit "not ok $number - $2"
+		failed=1
+	fi
+}
+
+# in_host COMMAND [NAME=VALUE]...: by the host's shell, in an empty folder.
+in_host() {
+	command=$1
+
+	shift
+	rm -rf /host/tmp/work
+	mkdir /host/tmp/work
+	chroot /host /usr/bin/env -i PATH=/usr/bin:/bin HOME=/tmp LC_ALL=C "$@" \
+		/bin/sh -c "cd /tmp/work; $command" 2>&1
+	echo "status $?"
+}
+
+# same NAME COMMAND: both runs say the same, and that is more than a status.
+same() {
+	[ -z "$ONLY" ] || [ "$ONLY" = "$1" ] || return 0
+	in_host "$2" >/tmp/without
+	in_host "$2" LD_PRELOAD="$LIBRARY" >/tmp/with
+	cmp -s /tmp/without /tmp/with && [ "$(wc -l </tmp/with)" -gt 1 ] &&
+		grep -q '^status 0$' /tmp/with
+	result=$?
+	[ $result = 0 ] || diff /tmp/without /tmp/with | head -n 20 | sed 's/^/# /' | tee -a $stream
+	judge $result "$1"
+}
+
+mount_host() {
+	for module in virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev \
+		virtio_pci netfs fscache 9pnet 9pnet_virtio 9p; do
+		insmod /modules/$module.ko || return
+	done
+	mkdir /host
+	mount -t 9p -o ro,trans=virtio,version=9p2000.L,msize=262144,cache=loose host /host &&
+		mount -t tmpfs tmpfs /host/tmp &&
+		mount --bind /dev /host/dev &&
+		mount --bind /proc /host/proc
+}
+
+text=/usr/share/common-licenses/GPL-3
+
+emit "KTAP version 1"
+mount_host || exit
+insmod /modules/privheap.ko || exit
+
+# That the library does what it is there for, else the rest says nothing.
+in_host "grep -c /dev/privheap /proc/self/maps" LD_PRELOAD="$LIBRARY" >/tmp/with
+grep -q '^[1-9]' /tmp/with
+judge $? "a program has its heap mapped"
+
+same sort "sort $text | md5sum; sort -S 64k $text $text $text | uniq -c | sort -rn | head -n 50"
+same sort_threads "seq 1 20000 | sort --parallel=2 -S 8M -R --random-source=$text | md5sum"
+same gzip "gzip -9 -n <$text | tee x.gz | md5sum; gunzip <x.gz | md5sum"
+same awk "awk '{ for (i = 1; i <= NF; i++) n[\$i]++ } END { for (w in n) print n[w], w }' $text | sort | md5sum"
+same perl "perl -e 'while (<>) { push @{\$at{lc \$_}}, \$. for split } \
+	print map { \"\$_ @{\$at{\$_}}\\n\" } sort keys %at; \$s .= \"x\" x \$_ for 1 .. 2000; \
+	print length \$s, \"\\n\"; print qx(echo child)' $text"
+same sqlite3 "sqlite3 x.db 'create table t (a integer primary key, b text); \
+	with recursive c(n) as (select 1 union all select n + 1 from c where n < 5000) \
+	insert into t select n, hex(n * 7919) from c; create index i on t (b); \
+	select count(*), sum(a), max(b) from t; select b, a from t order by b limit 20;'"
+same python3 "/usr/bin/python3 -c '
+import json, re, collections
+words = re.findall(r\"\\w+\", open(\"$text\").read())
+count = collections.Counter(words)
+print(json.dumps(sorted(count.items()), indent=1))
+big = list(range(200000)); big.sort(key=lambda n: -n % 1001); print(sum(big[:1000]))
+'"
+same python3_fork "/usr/bin/python3 -c '
+import os, subprocess, sys
+kept = [str(n) * 3 for n in range(5000)]
+for n in range(3):
+    child = os.fork()
+    if not child:
+        kept += [str(m) for m in range(5000)]
+        del kept[::2]
+        print(\"child\", n, len(kept), hash(tuple(map(len, kept))), flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+    kept = kept[::-1]
+print(subprocess.run([\"/bin/echo\", \"spawned\"], capture_output=True).stdout)
+print(subprocess.run(\"echo shell | tr a-z A-Z\", shell=True, capture_output=True).stdout)
+'"
+same python3_threads "/usr/bin/python3 -c '
+import threading, zlib
+def work(n):
+    text = (str(n) * 5000).encode()
+    for _ in range(20):
+        text = zlib.decompress(zlib.compress(text))
+    done[n] = zlib.crc32(text)
+done = {}
+threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
+[t.start() for t in threads]; [t.join() for t in threads]
+print(sorted(done.items()))
+'"
+same xz_threads "xz -T2 --block-size=16KiB -c <$text | tee x.xz | md5sum; xz -dc -T2 x.xz | md5sum"
+same gcc "printf '#include <stdio.h>\n#include <stdlib.h>\nint main(void) { char *p = malloc(20); snprintf(p, 20, \"%%d\", 42); puts(p); free(p); return 0; }\n' >x.c;
+	gcc -O2 -Wall -c -o x.o x.c && md5sum x.o && gcc -o x x.o && ./x"
+same sh "i=0; while [ \$i -lt 40 ]; do i=\$((i + 1)); echo \$(echo \$i | sed s/1/one/); done;
+	(cd /; ls -d /usr) | cat; f() { local x=\$1; [ \$x = 0 ] || echo \$x \$(f \$((x - 1))); }; f 8"
+same bash "bash -c 'declare -A a; for i in {1..2000}; do a[\$i]=\$((i * i)); done;
+	echo \${#a[@]} \${a[77]}; for i in {1..20}; do (a[x]=\$i; echo \${#a[@]} \${a[x]}) & wait; done'"
+
+rmmod privheap
+judge $? "no heap is left"
+[ -z "$(dmesg | awk -f /reports.awk)" ]
+judge $? "the kernel reports nothing"
+emit "1..$number"
+exit $failed
