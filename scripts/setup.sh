@@ -38,6 +38,8 @@ debug  libelf-dev            its build needs this (objtool)
 debug  libssl-dev            its build needs this
 static sparse                checks address spaces and locking
 static shellcheck            checks the scripts
+static coccinelle            looks for mistakes by the kernel's semantic patches
+static clang                 analyses the user programs
 static perl                  runs checkpatch and kernel-doc
 static g++                   the user header has to be C++ too
 static xz-utils              unpacks checkpatch and kernel-doc

@@ -72,6 +72,28 @@ uapi_header() {
 		"$@" -Wall -Wextra -Werror -pedantic -Iinclude/uapi -fsyntax-only -
 }
 
+# The kernel's own semantic patches. What they say of themselves is not ours.
+semantic_patches() {
+	local patch
+
+	for patch in "$kernel"/scripts/coccinelle/*/*.cocci; do
+		grep -q 'virtual report' "$patch" || continue
+		spatch -D report --very-quiet --no-show-diff --cocci-file "$patch" \
+			-I include -I include/uapi -I module --dir "$1" 2>&1 |
+			grep -vE '^warning: line [0-9]+: should' || true
+	done
+}
+
+# What the kernel's headers make of C is beyond it: the user programs only.
+analyzer() {
+	local file
+
+	find tools -name '*.c' | sort | while read -r file; do
+		clang --analyze -Xclang -analyzer-output=text -std=gnu11 \
+			-Iinclude/uapi -Itools/lib -I"${file%/*}" "$file" 2>&1
+	done
+}
+
 shell_scripts() {
 	find scripts .ci tools -name '*.sh' -print0 | xargs -0 shellcheck -x scripts/guest/init .ci/run
 }
@@ -101,6 +123,9 @@ for line in 6.1 6.12; do
 done
 check "checkpatch --strict" checkpatch
 check "kernel-doc" kernel_doc
+check "semantic patches, module" semantic_patches module
+check "semantic patches, suites" semantic_patches kunit
+check "static analysis, user programs" analyzer
 check "user header, C90" uapi_header gcc -x c -std=c90
 check "user header, C11" uapi_header gcc -x c -std=c11
 check "user header, C++17" uapi_header g++ -x c++ -std=c++17

@@ -40,7 +40,7 @@ static void read_entries(struct reader *reader)
 static void read_texts(struct reader *reader)
 {
 	const struct heap *heap = reader->index->heap;
-	struct object_str heads[STRETCH];
+	struct object_str heads[STRETCH] = { 0 };
 	struct transfer transfer;
 	size_t i, bytes = 0;
 	char *at;
@@ -79,7 +79,7 @@ static void read_counts(struct reader *reader)
 
 static void read_positions(struct reader *reader)
 {
-	struct object_list heads[STRETCH];
+	struct object_list heads[STRETCH] = { 0 };
 	struct transfer transfer;
 	uint64_t *at;
 	size_t i, n = 0;

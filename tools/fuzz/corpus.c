@@ -210,6 +210,7 @@ int corpus_distil(const char *folder)
 	bool *taken = calloc(box->nr_corpus + 1, 1), *have = calloc(COVER_TEXT, 1);
 	uint32_t files = 0, bytes = 0, sites = 0, at;
 	const char *text;
+	int status = 0;
 
 	if (!reach || !taken || !have)
 		abort();
@@ -222,12 +223,17 @@ int corpus_distil(const char *folder)
 		taken[at] = true;
 		text = box->texts + box->corpus[at].at;
 		bytes += strlen(text);
-		if (!write_text(folder, "", files++, text))
-			return 1;
+		if (!write_text(folder, "", files++, text)) {
+			status = 1;
+			break;
+		}
 	}
 	printf("fuzz: %u of %u inputs, %u bytes, reach %u branches\n", files, box->nr_corpus,
 	       bytes, sites);
-	return 0;
+	free(reach);
+	free(taken);
+	free(have);
+	return status;
 }
 
 int corpus_save(const char *folder)

@@ -26,7 +26,7 @@ static uint64_t next(void)
 
 uint64_t rnd(uint64_t bound)
 {
-	return (next() >> 20) % bound;
+	return bound ? (next() >> 20) % bound : 0;
 }
 
 static bool chance(unsigned int percent)

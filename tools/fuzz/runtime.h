@@ -864,7 +864,8 @@ static void do_pin(const uint64_t *v)
 		process_vm_writev(getpid(), &ours, 1, &mapped, 1, 0);
 	} else if (v[3] == 2) {
 		zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
-		bytes = read(zero, (void *)at, bytes & 0xffff);
+		if (read(zero, (void *)at, bytes & 0xffff) < 0)
+			errno = 0;
 		close(zero);
 	} else if (v[3] == 3 && mlock((void *)at, bytes) == 0) {
 		munlock((void *)at, bytes);

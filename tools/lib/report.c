@@ -70,8 +70,8 @@ void ph_report(struct privheap *heap, const void *object, const char *what)
 		return;
 	}
 	line[length] = '\n';
-	if (write(STDERR_FILENO, line, (size_t)length + 1) < 0)
-		length = 0;
+	while (write(STDERR_FILENO, line, (size_t)length + 1) < 0 && errno == EINTR)
+		;
 	abort();
 }
 

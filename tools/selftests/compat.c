@@ -18,8 +18,10 @@ static const struct layout {
 	SIZE(query, 64), SIZE(setup, 40), SIZE(type, 104), SIZE(type_list, 32),
 	SIZE(type_destroy, 16), SIZE(alloc, 48), SIZE(batch, 32),
 	SIZE(resize, 40), SIZE(io, 32), SIZE(rw, 32), SIZE(object_info, 32),
-	SIZE(info, 40), SIZE(reserve, 40), SIZE(trim, 16), SIZE(heap_stat, 208),
-	SIZE(type_stat, 144), SIZE(walk, 40),
+	SIZE(info, 40), SIZE(reserve, 40), SIZE(trim, 16), SIZE(heap_stat, 272),
+	SIZE(type_stat, 160), SIZE(walk, 40), SIZE(run, 16), SIZE(take, 56),
+	SIZE(give, 32), SIZE(convert, 32), SIZE(map_entry, 16),
+	SIZE(stat_entry, 32), SIZE(stat_page, 64 + 1024 * 32),
 	AT(query, features, 16), AT(query, max_batch, 48),
 	AT(setup, reserve_bytes, 8), AT(setup, type_flags, 32),
 	AT(type, name, 8), AT(type, type, 40), AT(type, min_bytes, 48),
@@ -34,6 +36,10 @@ static const struct layout {
 	AT(trim, released_bytes, 8), AT(heap_stat, held_bytes, 16),
 	AT(heap_stat, moved_pages, 200), AT(type_stat, held_bytes, 16),
 	AT(type_stat, fresh_allocs, 136), AT(walk, cursor, 24),
+	AT(heap_stat, written_after_free, 264), AT(type_stat, handed_bytes, 152),
+	AT(take, runs, 24), AT(take, done, 40), AT(take, size_class, 48),
+	AT(give, runs, 16), AT(give, done, 24), AT(convert, to, 24),
+	AT(map_entry, stride, 8), AT(map_entry, state, 15), AT(stat_page, type, 64),
 };
 
 static void layout_is_fixed(int heap, const void *arg)

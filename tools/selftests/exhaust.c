@@ -37,10 +37,8 @@ static unsigned char bytes[MIB];
 
 static void fill_with_heaps(int heap)
 {
-	int other;
-
 	(void)heap;
-	while ((other = open(PRIVHEAP_DEVICE, O_RDWR | O_CLOEXEC)) >= 0)
+	while (open(PRIVHEAP_DEVICE, O_RDWR | O_CLOEXEC) >= 0)
 		board->taken++;
 	board->err = errno;
 }

@@ -194,11 +194,14 @@ static int fd_receive(int sock)
 		.msg_control = control.bytes,
 		.msg_controllen = sizeof(control.bytes),
 	};
+	struct cmsghdr *head;
 	int fd;
 
 	REQUIRE(recvmsg(sock, &msg, 0) == 1);
-	REQUIRE(CMSG_FIRSTHDR(&msg) != NULL);
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(int));
+	head = CMSG_FIRSTHDR(&msg);
+	if (!head)
+		test_abort();
+	memcpy(&fd, CMSG_DATA(head), sizeof(int));
 	return fd;
 }
 
