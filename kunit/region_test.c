@@ -32,6 +32,13 @@ static u16 ph_map_gen(struct kunit *test, unsigned long pages, u64 *start)
 	return gen;
 }
 
+static void ph_unmap(struct ph_region *region, u64 start, unsigned long pages,
+		     u16 gen_next)
+{
+	ph_region_unpublish(region, start, pages, gen_next);
+	ph_region_unmap(region, start, pages);
+}
+
 static u64 ph_end(struct ph_region *region)
 {
 	u64 end;
@@ -52,6 +59,21 @@ static void region_lookup_when_new(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ph_region_gen(fix->region, 0),
 			fix->region->gen_first);
 	KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region), 0);
+}
+
+/* What was mapped of the last slab has to go before there is another one. */
+static void range_is_taken_until_unmapped(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	u64 start = ph_map(test, 3);
+
+	ph_region_publish(fix->region, ph_fake_slab(1), start, 3);
+	ph_region_unpublish(fix->region, start, 3, 9);
+	KUNIT_EXPECT_NULL(test, ph_fixture_slab(fix->region, start));
+	KUNIT_EXPECT_EQ(test, ph_region_gen(fix->region, start), 9);
+	KUNIT_EXPECT_NE(test, ph_map(test, 3), start);
+	ph_region_unmap(fix->region, start, 3);
+	KUNIT_EXPECT_EQ(test, ph_map(test, 3), start);
 }
 
 static void region_map_when_new(struct kunit *test)
@@ -115,7 +137,7 @@ static void region_publish_covers_its_range_only(struct kunit *test)
 					 offset + PAGE_SIZE - 1) != want;
 	}
 	KUNIT_EXPECT_EQ(test, wrong, 0);
-	ph_region_unmap(fix->region, start, *pages, 1);
+	ph_unmap(fix->region, start, *pages, 1);
 }
 
 static void region_lookup_beyond_end(struct kunit *test)
@@ -133,7 +155,7 @@ static void region_lookup_beyond_end(struct kunit *test)
 			fix->region->gen_first);
 	KUNIT_EXPECT_EQ(test, ph_region_gen(fix->region, U64_MAX),
 			fix->region->gen_first);
-	ph_region_unmap(fix->region, start, PH_SEG_PAGES, 1);
+	ph_unmap(fix->region, start, PH_SEG_PAGES, 1);
 }
 
 static void region_unmap_hides_slab(struct kunit *test)
@@ -144,7 +166,7 @@ static void region_unmap_hides_slab(struct kunit *test)
 	unsigned long page, wrong = 0;
 
 	ph_region_publish(fix->region, ph_fake_slab(0), start, *pages);
-	ph_region_unmap(fix->region, start, *pages, 5);
+	ph_unmap(fix->region, start, *pages, 5);
 	for (page = 0; page < *pages; page++) {
 		u64 offset = start + ((u64)page << PAGE_SHIFT);
 
@@ -164,7 +186,7 @@ static void region_map_reuses_gap(struct kunit *test)
 	gap = ph_map(test, *pages);
 	ph_map(test, *pages);
 	end = ph_end(fix->region);
-	ph_region_unmap(fix->region, gap, *pages, 1);
+	ph_unmap(fix->region, gap, *pages, 1);
 	KUNIT_EXPECT_EQ(test, ph_map(test, *pages), gap);
 	KUNIT_EXPECT_EQ(test, ph_end(fix->region), end);
 }
@@ -177,7 +199,7 @@ static void region_map_when_gap_is_too_short(struct kunit *test)
 	ph_map(test, 2);
 	gap = ph_map(test, 3);
 	next = ph_map(test, 2);
-	ph_region_unmap(fix->region, gap, 3, 1);
+	ph_unmap(fix->region, gap, 3, 1);
 	KUNIT_EXPECT_EQ(test, ph_map(test, 4), next + 2 * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, ph_map(test, 3), gap);
 }
@@ -208,7 +230,7 @@ static void region_generation_survives_unmap(struct kunit *test)
 	u64 start, again;
 
 	ph_map_gen(test, *pages, &start);
-	ph_region_unmap(fix->region, start, *pages, 77);
+	ph_unmap(fix->region, start, *pages, 77);
 	KUNIT_EXPECT_EQ(test, ph_map_gen(test, *pages, &again), 77);
 	KUNIT_EXPECT_EQ(test, again, start);
 }
@@ -220,8 +242,8 @@ static void region_generation_is_the_largest_of_the_range(struct kunit *test)
 
 	ph_map_gen(test, 2, &a);
 	ph_map_gen(test, 2, &b);
-	ph_region_unmap(fix->region, a, 2, 9);
-	ph_region_unmap(fix->region, b, 2, U16_MAX);
+	ph_unmap(fix->region, a, 2, 9);
+	ph_unmap(fix->region, b, 2, U16_MAX);
 	KUNIT_EXPECT_EQ(test, ph_map_gen(test, 1, &c), 9);
 	KUNIT_EXPECT_EQ(test, ph_map_gen(test, 3, &c), U16_MAX);
 }
@@ -240,7 +262,7 @@ static void region_tables_grow_with_content_kept(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(start); i++) {
 		wrong += ph_fixture_slab(fix->region, start[i]) !=
 			 ph_fake_slab(i);
-		ph_region_unmap(fix->region, start[i], PH_SEG_PAGES, i + 2);
+		ph_unmap(fix->region, start[i], PH_SEG_PAGES, i + 2);
 	}
 	ph_map(test, 100 * PH_SEG_PAGES);
 	for (i = 0; i < ARRAY_SIZE(start); i++)
@@ -317,13 +339,13 @@ static void ph_region_try_order(struct kunit *test, const u32 *lengths,
 		u32 nr = order[i];
 		u64 again;
 
-		ph_region_unmap(fix->region, start[nr], lengths[nr], 1);
+		ph_unmap(fix->region, start[nr], lengths[nr], 1);
 		again = ph_map(test, lengths[nr]);
 		KUNIT_ASSERT_LE(test, again, start[nr]);
-		ph_region_unmap(fix->region, again, lengths[nr], 1);
+		ph_unmap(fix->region, again, lengths[nr], 1);
 	}
 	KUNIT_ASSERT_EQ(test, ph_map(test, PH_SEG_PAGES), 0);
-	ph_region_unmap(fix->region, 0, PH_SEG_PAGES, 1);
+	ph_unmap(fix->region, 0, PH_SEG_PAGES, 1);
 }
 
 static void region_unmap_in_every_order(struct kunit *test)
@@ -348,6 +370,7 @@ static void region_unmap_in_every_order(struct kunit *test)
 static struct kunit_case ph_region_test_cases[] = {
 	KUNIT_CASE(region_lookup_when_new),
 	KUNIT_CASE(region_map_when_new),
+	KUNIT_CASE(range_is_taken_until_unmapped),
 	KUNIT_CASE(region_map_never_overlaps),
 	KUNIT_CASE_PARAM(region_publish_covers_its_range_only,
 			 ph_length_gen_params),

@@ -347,45 +347,62 @@ void ph_region_publish(struct ph_region *region, struct ph_slab *slab,
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_region_publish);
 
-/* The same for the part of a range that is in one segment. */
-static void ph_region_unmap_part(struct ph_region *region, unsigned long page,
-				 unsigned int nr, u16 gen_next)
+/**
+ * ph_region_unpublish() - let look-ups in a range find nothing any more
+ * @region: the region
+ * @start: from ph_region_map()
+ * @pages: from ph_region_map()
+ * @gen_next: generation from which the next slab there has to start
+ *
+ * Look-ups that began before may still see the slab: free it after a grace
+ * period. The range stays taken until ph_region_unmap().
+ *
+ * Context: process.
+ */
+void ph_region_unpublish(struct ph_region *region, u64 start,
+			 unsigned long pages, u16 gen_next)
 {
-	unsigned int seg = page / PH_SEG_PAGES, i;
+	unsigned long page = start >> PAGE_SHIFT;
+	struct ph_segment *seg;
+	unsigned int nr;
 
-	/* Before the slab disappears: who misses it finds what it left behind. */
-	spin_lock(&region->lock);
-	memset16(&region->segs[seg].gen[page % PH_SEG_PAGES], gen_next, nr);
-	spin_unlock(&region->lock);
-	ph_region_fill(region, page, nr, &ph_no_slab);
-	spin_lock(&region->lock);
-	ph_region_mark(region, page, nr, false);
-	for (i = 0; i < PH_HINTS; i++)
-		region->hint[i] = min(region->hint[i], seg);
-	spin_unlock(&region->lock);
+	for (; pages; pages -= nr, page += nr) {
+		nr = ph_seg_part(page, pages);
+		/* First: who misses the slab finds what it left behind. */
+		spin_lock(&region->lock);
+		seg = &region->segs[page / PH_SEG_PAGES];
+		memset16(&seg->gen[page % PH_SEG_PAGES], gen_next, nr);
+		spin_unlock(&region->lock);
+		ph_region_fill(region, page, nr, &ph_no_slab);
+		cond_resched();
+	}
 }
+EXPORT_SYMBOL_IF_KUNIT(ph_region_unpublish);
 
 /**
  * ph_region_unmap() - take a range back
  * @region: the region
  * @start: its first offset
  * @pages: length
- * @gen_next: generation from which the next slab there has to start
  *
- * Look-ups that began before may still see the slab: free it after a grace
- * period.
+ * From now on another slab may come to lie there: whatever anybody has mapped of
+ * the last one must be gone.
  *
  * Context: process.
  */
-void ph_region_unmap(struct ph_region *region, u64 start,
-		     unsigned long pages, u16 gen_next)
+void ph_region_unmap(struct ph_region *region, u64 start, unsigned long pages)
 {
 	unsigned long page = start >> PAGE_SHIFT;
-	unsigned int nr;
+	unsigned int nr, i, seg;
 
 	for (; pages; pages -= nr, page += nr) {
 		nr = ph_seg_part(page, pages);
-		ph_region_unmap_part(region, page, nr, gen_next);
+		seg = page / PH_SEG_PAGES;
+		spin_lock(&region->lock);
+		ph_region_mark(region, page, nr, false);
+		for (i = 0; i < PH_HINTS; i++)
+			region->hint[i] = min(region->hint[i], seg);
+		spin_unlock(&region->lock);
 		cond_resched();
 	}
 }

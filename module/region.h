@@ -185,8 +185,9 @@ int ph_region_map(struct ph_region *region, unsigned long pages, u32 tenant,
 		  u64 *start, u16 *gen_first);
 void ph_region_publish(struct ph_region *region, struct ph_slab *slab,
 		       u64 start, unsigned long pages);
-void ph_region_unmap(struct ph_region *region, u64 start,
-		     unsigned long pages, u16 gen_next);
+void ph_region_unpublish(struct ph_region *region, u64 start,
+			 unsigned long pages, u16 gen_next);
+void ph_region_unmap(struct ph_region *region, u64 start, unsigned long pages);
 u16 ph_region_gen(struct ph_region *region, u64 offset);
 u64 ph_region_end(struct ph_region *region);
 

@@ -588,11 +588,13 @@ void ph_slab_destroy(struct ph_region *region, struct ph_slab *slab,
 		ph_slab_destroy_by_address(region, slab, keep);
 		return;
 	}
-	ph_region_unmap(region, slab->start, ph_slab_range(slab),
-			ph_slab_gen_next(region, slab));
+	ph_region_unpublish(region, slab->start, ph_slab_range(slab),
+			    ph_slab_gen_next(region, slab));
 	ph_view_note(&region->view, slab->start >> PAGE_SHIFT, slab->nr_pages,
 		     &ph_no_entry);
 	ph_view_zap(&region->view, slab->start, slab->nr_pages);
+	/* Not before: the next slab there has pages and an entry of its own. */
+	ph_region_unmap(region, slab->start, ph_slab_range(slab));
 	ph_slab_put_memory(region, slab, keep);
 	if (!ph_slab_is_span(slab) && slab->out) {
 		ph_region_meta_forget(region, slab->out->bytes);
