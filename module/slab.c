@@ -489,14 +489,14 @@ void ph_gens_free(struct ph_region *region, const struct ph_slab *slab,
 EXPORT_SYMBOL_IF_KUNIT(ph_gens_free);
 
 /**
- * ph_slab_attach_gens() - let a slab that is stuck use its slots again
+ * ph_slab_attach_gens() - let a slab use its slots again
  * @slab: the slab
  * @gens: from ph_gens_alloc()
  *
- * All slots have been taken once. The next generation is due where they are
- * free again. One in somebody's hands keeps the first one: either its first
- * object is about to live, with that in its handle, or it has ended, and then
- * its round brings the next one along, see ph_slab_give().
+ * The next generation is due where slots are free again. One in somebody's hands
+ * keeps the first one: either its first object is about to live, with that in
+ * its handle, or it has ended, and then its round brings the next one along,
+ * see ph_slab_give(). So does one that was never taken.
  *
  * Context: the cache's lock held.
  */
@@ -505,7 +505,7 @@ void ph_slab_attach_gens(struct ph_slab *slab, struct ph_gens *gens)
 	u32 i;
 
 	memset16(gens->gen, slab->gen_first, slab->nr + 1);
-	for_each_set_bit(i, slab->free, slab->nr)
+	for_each_set_bit(i, slab->free, slab->used_to)
 		gens->gen[i]++;
 	/* Pairs with the acquire in ph_slab_gen(). */
 	smp_store_release(&slab->gen, gens->gen);
