@@ -28,12 +28,19 @@ static u64 ph_map_offset(const struct vm_area_struct *vma, unsigned long addr)
 	return ((u64)vma->vm_pgoff << PAGE_SHIFT) + (addr - vma->vm_start);
 }
 
-/* Whether objects of the program's may be in a slab. */
+/* Whether a slab has the pages that it was made with, and keeps them for now. */
+static bool ph_map_has_pages(const struct ph_slab *slab)
+{
+	return !ph_slab_is_span(slab) || !test_bit(PH_SPAN_GOES, slab->live);
+}
+
+/*
+ * Whether objects of the program's may be in a slab. One that is claimed may yet
+ * turn out to stay, and another thread be at it meanwhile.
+ */
 static bool ph_map_in_use(const struct ph_slab *slab)
 {
-	if (ph_slab_is_span(slab))
-		return READ_ONCE(slab->live[0]);
-	return READ_ONCE(slab->taken);
+	return READ_ONCE(slab->taken) && ph_map_has_pages(slab);
 }
 
 static struct page *ph_map_page(const struct ph_slab *slab, u64 offset)
@@ -198,7 +205,7 @@ static u64 ph_map_populate_at(struct ph_heap *heap, struct vm_area_struct *vma,
 	if (!slab)
 		return offset + PAGE_SIZE;
 	end = slab->start + ph_slab_bytes(slab);
-	if (slab->cache->type->id != type)
+	if (slab->cache->type->id != type || !ph_map_has_pages(slab))
 		return end;
 	ph_map_insert(view, vma, slab, offset);
 	return ph_slab_is_span(slab) ?

@@ -301,7 +301,8 @@ static int ph_resize_enter_span(const struct ph_resize *r, struct ph_slab *span)
 		ph_resize_unclaim(r, refs);
 		return -EAGAIN;
 	}
-	/* Claimed, it is put in place no more where a program has it mapped. */
+	/* It is put in place no more where a program has it mapped. */
+	set_bit(PH_SPAN_GOES, r->slab->live);
 	ph_view_zap(&r->heap->region.view, r->slab->start, r->slab->nr_pages);
 	ph_resize_move_pages(r, span);
 	ph_resize_publish_span(r, span, refs);

@@ -274,6 +274,8 @@ struct ph_out {
 
 /* The bit in @live that says so of a span, which has no tail. */
 #define PH_SPAN_OUT	1
+/* The bit there that says that its pages are about to be another span's. */
+#define PH_SPAN_GOES	2
 
 /* Its handed-out slots; NULL if there never were any. Not for spans. */
 static inline struct ph_out *ph_slab_out(const struct ph_slab *slab)
