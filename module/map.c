@@ -153,8 +153,7 @@ static vm_fault_t ph_map_slabs_fault(struct vm_fault *vmf)
 	int err;
 
 	page = ph_view_slab_map_page(&heap->region, index, ph_map_fill);
-	if (page == ERR_PTR(-ENOMEM))
-		return VM_FAULT_OOM;
+	/* Nobody was killed for want of memory: to try again is no use. */
 	if (IS_ERR(page))
 		return VM_FAULT_SIGBUS;
 	err = vm_insert_page(vmf->vma, vmf->address, page);
