@@ -327,7 +327,8 @@ int ph_map(struct ph_heap *heap, struct vm_area_struct *vma)
 	u64 start = (u64)vma->vm_pgoff << PAGE_SHIFT;
 	u64 end = start + (vma->vm_end - vma->vm_start);
 
-	if (!(vma->vm_flags & VM_SHARED) || end < start)
+	/* VM_SHARED says that it can be written, too. */
+	if (!(vma->vm_flags & VM_MAYSHARE) || end < start)
 		return -EINVAL;
 	if (vma->vm_flags & VM_EXEC)
 		return -EACCES;
