@@ -34,6 +34,24 @@ void ph_board_update(struct ph_heap *heap)
 }
 
 /**
+ * ph_board_forget() - a type has ended
+ * @heap: the heap
+ * @id: of the type, which has no objects any more
+ *
+ * Context: process; @heap->sem held for writing.
+ */
+void ph_board_forget(struct ph_heap *heap, u32 id)
+{
+	struct privheap_stat_page *page = ph_view_stat(&heap->region.view);
+
+	lockdep_assert_held_write(&heap->sem);
+	if (!page)
+		return;
+	WRITE_ONCE(page->type[id].live_objects, 0);
+	WRITE_ONCE(page->type[id].live_bytes, 0);
+}
+
+/**
  * ph_board_make() - make the statistics page, unless it is there
  * @heap: the heap
  *

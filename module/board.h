@@ -6,6 +6,7 @@
 #include "heap.h"
 
 int ph_board_make(struct ph_heap *heap);
+void ph_board_forget(struct ph_heap *heap, u32 id);
 void ph_board_update(struct ph_heap *heap);
 
 #endif /* _PH_BOARD_H */

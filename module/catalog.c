@@ -5,6 +5,7 @@
 #include <linux/string.h>
 #include <kunit/visibility.h>
 
+#include "board.h"
 #include "catalog.h"
 #include "supply.h"
 
@@ -74,6 +75,7 @@ static void ph_catalog_free_type(struct ph_heap *heap, struct ph_type *type)
 {
 	RCU_INIT_POINTER(ph_catalog_table(heap)->type[type->id], NULL);
 	heap->nr_types--;
+	ph_board_forget(heap, type->id);
 	synchronize_rcu();
 	ph_type_destroy(type);
 }
