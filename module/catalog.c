@@ -165,7 +165,7 @@ static int ph_catalog_remove_locked(struct ph_heap *heap, u32 id)
 	if (id < PRIVHEAP_TYPE_USER)
 		return -EPERM;
 	ph_type_stat(type, &stat);
-	if (stat.count.allocs != stat.count.frees)
+	if (stat.count.allocs != stat.count.frees || stat.handed)
 		return -EBUSY;
 	RCU_INIT_POINTER(types->type[id], NULL);
 	synchronize_rcu();
