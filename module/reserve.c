@@ -26,7 +26,11 @@ static u64 ph_max_bytes = U64_MAX;
  * as I/O to an object that a program had mapped: they wait until it is through.
  */
 static LIST_HEAD(ph_limbo);
+static unsigned long ph_limbo_pages;
 static DEFINE_SPINLOCK(ph_limbo_lock);
+
+/* How many of them are looked at in one go. */
+#define PH_SWEEP	64UL
 
 static int ph_pool_add_block(unsigned int order)
 {
@@ -72,21 +76,39 @@ bool ph_reserve_is_held(const void *addr, unsigned int pages)
 	return false;
 }
 
-/* Take back what nobody else has any more; or all of it. */
-static void ph_pool_sweep(bool all)
+/*
+ * Look at so many of the pages that wait, longest waiting first, and take back
+ * what nobody else has any more. A program can have as many held as it likes.
+ */
+static void ph_pool_sweep(unsigned int most)
 {
-	struct page *page, *next;
+	struct page *page;
 	unsigned long flags;
 
 	spin_lock_irqsave(&ph_limbo_lock, flags);
-	list_for_each_entry_safe(page, next, &ph_limbo, lru) {
-		if (!all && ph_reserve_is_held(page_address(page), 1))
+	for (; most && !list_empty(&ph_limbo); most--) {
+		page = list_first_entry(&ph_limbo, struct page, lru);
+		if (ph_reserve_is_held(page_address(page), 1)) {
+			list_move_tail(&page->lru, &ph_limbo);
 			continue;
+		}
 		list_del(&page->lru);
+		ph_limbo_pages--;
 		gen_pool_free(ph_pool, (unsigned long)page_address(page),
 			      PAGE_SIZE);
 	}
 	spin_unlock_irqrestore(&ph_limbo_lock, flags);
+}
+
+/* The same with all of them, for those who can wait. */
+static void ph_pool_sweep_all(void)
+{
+	unsigned long left = READ_ONCE(ph_limbo_pages);
+
+	for (; left; left -= min(left, PH_SWEEP)) {
+		ph_pool_sweep(PH_SWEEP);
+		cond_resched();
+	}
 }
 
 static void ph_pool_put(void *addr, unsigned int pages)
@@ -100,10 +122,11 @@ static void ph_pool_put(void *addr, unsigned int pages)
 		return;
 	}
 	spin_lock_irqsave(&ph_limbo_lock, flags);
+	ph_limbo_pages += pages;
 	while (pages--)
 		list_add(&page++->lru, &ph_limbo);
 	spin_unlock_irqrestore(&ph_limbo_lock, flags);
-	ph_pool_sweep(false);
+	ph_pool_sweep(PH_SWEEP);
 }
 
 static void ph_pool_free_chunk(struct gen_pool *pool,
@@ -159,9 +182,16 @@ EXPORT_SYMBOL_IF_KUNIT(ph_reserve_init);
  */
 void ph_reserve_exit(void)
 {
+	struct page *page, *next;
+
 	if (!ph_pool)
 		return;
-	ph_pool_sweep(true);
+	/* What somebody still has is his alone from now on. */
+	list_for_each_entry_safe(page, next, &ph_limbo, lru)
+		gen_pool_free(ph_pool, (unsigned long)page_address(page),
+			      PAGE_SIZE);
+	INIT_LIST_HEAD(&ph_limbo);
+	ph_limbo_pages = 0;
 	gen_pool_for_each_chunk(ph_pool, ph_pool_free_chunk, NULL);
 	gen_pool_destroy(ph_pool);
 	ph_pool = NULL;
@@ -177,7 +207,7 @@ static void *ph_pool_take(unsigned int pages)
 	if (!ph_pool)
 		return NULL;
 	if (unlikely(!list_empty_careful(&ph_limbo)))
-		ph_pool_sweep(false);
+		ph_pool_sweep(PH_SWEEP);
 	addr = gen_pool_alloc(ph_pool, (size_t)pages << PAGE_SHIFT);
 	if (!addr)
 		return NULL;
@@ -329,6 +359,7 @@ void ph_reserve_get_stat(struct ph_reserve_stat *stat)
 	stat->reserve_pages = ph_pool_pages;
 	stat->max_bytes = READ_ONCE(ph_max_bytes);
 	stat->reserve_free_pages = 0;
+	ph_pool_sweep_all();
 	if (ph_pool)
 		stat->reserve_free_pages = gen_pool_avail(ph_pool) >> PAGE_SHIFT;
 }
