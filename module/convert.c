@@ -125,6 +125,30 @@ static int ph_convert_claim_live(struct ph_heap *heap, u32 type, u64 *handles,
 	return err;
 }
 
+/*
+ * Whether claimed objects are what ph_convert_prepare() found: in between one
+ * may have ended, and its place come to give the same handle to another.
+ */
+static bool ph_convert_prepared(struct ph_heap *heap, const u64 *rounds,
+				u32 nr)
+{
+	struct ph_slab *slab = &ph_no_slab;
+	bool prepared = true;
+	u32 i, slot;
+
+	rcu_read_lock();
+	for (i = 0; i < nr && prepared; i++) {
+		slab = ph_hand_claimed(heap, slab, rounds[i] & PH_OFFSET_MASK,
+				       &slot);
+		if (slab->refs_at)
+			prepared = false;
+		else if (!ph_slab_is_span(slab))
+			prepared = slab->gen && ph_slab_out(slab);
+	}
+	rcu_read_unlock();
+	return prepared;
+}
+
 static void ph_convert_disown(struct ph_heap *heap, u64 *rounds, u32 nr)
 {
 	struct ph_slab *slab = &ph_no_slab;
@@ -168,9 +192,14 @@ int ph_convert_to_offsets(struct ph_heap *heap, u32 type, u64 *words, u32 nr,
 		err = tell(data, words, nr, PH_OFFSET_MASK);
 	if (!err)
 		err = ph_convert_claim_live(heap, type, words, nr);
-	if (!err)
+	if (err)
+		return err;
+	if (ph_convert_prepared(heap, words, nr)) {
 		ph_convert_disown(heap, words, nr);
-	return err;
+		return 0;
+	}
+	ph_object_unclaim(heap, words, nr);
+	return -ESTALE;
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_convert_to_offsets);
 
@@ -227,6 +256,7 @@ static int ph_convert_resize_span(struct ph_heap *heap, u32 type, u64 offset,
 	return err ?: back;
 }
 
+/* Keep @bytes; what is left of the new place is zero where the type says so. */
 static void ph_convert_copy(struct ph_heap *heap, u64 to, u64 from, u64 bytes)
 {
 	struct ph_slab *to_slab, *from_slab;
@@ -238,6 +268,9 @@ static void ph_convert_copy(struct ph_heap *heap, u64 to, u64 from, u64 bytes)
 	from_slab = ph_hand_claimed(heap, &ph_no_slab, from, &from_slot);
 	rcu_read_unlock();
 	ph_content_copy(to_slab, to_slot, from_slab, from_slot, bytes);
+	if (to_slab->cache->type->flags & PRIVHEAP_TYPE_ZERO_ALLOC)
+		ph_content_zero(to_slab, to_slot, bytes,
+				ph_content_usable(to_slab));
 	atomic64_add(bytes, &heap->moved_bytes);
 }
 
