@@ -229,7 +229,7 @@ static void ph_hand_check_all(struct ph_heap *heap, const struct ph_lend *lend)
  * ph_hand_out() - hand objects out
  * @heap: the heap
  * @args: what is wanted; (out) what there is
- * @runs: (out) array of @args->max_runs
+ * @runs: (out) array of @args->max_runs, of which PH_TAKE_RUNS at most are used
  *
  * Context: process, may sleep.
  * Return: 0 with at least one object; or -ENOENT, -EOPNOTSUPP, -ERANGE, -EDQUOT,
@@ -240,7 +240,7 @@ int ph_hand_out(struct ph_heap *heap, struct privheap_take *args,
 {
 	struct ph_lend lend = {
 		.runs		= runs,
-		.max_runs	= args->max_runs,
+		.max_runs	= min(args->max_runs, PH_TAKE_RUNS),
 		.want		= args->count,
 	};
 	int err = ph_hand_out_fast(heap, args, &lend);

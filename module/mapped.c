@@ -45,7 +45,6 @@ int ph_mapped_take(struct ph_heap *heap, void __user *arg)
 	if (unlikely(!args.count || args.count > PH_MAX_BATCH ||
 		     !args.max_runs || args.max_runs > PH_MAX_BATCH))
 		return -EINVAL;
-	args.max_runs = min(args.max_runs, PH_TAKE_RUNS);
 	err = ph_hand_out(heap, &args, runs);
 	if (likely(!err))
 		err = ph_take_answer(heap, &args, runs, arg);
