@@ -58,6 +58,7 @@ void ph_view_exit(struct ph_region *region)
 	xa_for_each(&view->slab_map, index, page) {
 		__free_page(page);
 		ph_region_meta_forget(region, PAGE_SIZE);
+		cond_resched();
 	}
 	xa_destroy(&view->slab_map);
 	if (view->stat)
