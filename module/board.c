@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The statistics page; see board.h. */
 
+#include <kunit/visibility.h>
+
 #include "board.h"
 #include "stat.h"
 
@@ -32,6 +34,7 @@ void ph_board_update(struct ph_heap *heap)
 	WRITE_ONCE(page->held_bytes, atomic64_read(&heap->region.held));
 	WRITE_ONCE(page->updates, page->updates + 1);
 }
+EXPORT_SYMBOL_IF_KUNIT(ph_board_update);
 
 /**
  * ph_board_forget() - a type has ended
@@ -71,3 +74,4 @@ int ph_board_make(struct ph_heap *heap)
 	up_read(&heap->sem);
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(ph_board_make);

@@ -142,6 +142,7 @@ void ph_view_note(struct ph_view *view, u64 page, unsigned long nr,
 		ph_view_note_part(view, page, part, entry);
 	}
 }
+EXPORT_SYMBOL_IF_KUNIT(ph_view_note);
 
 static struct page *ph_view_new_page(struct ph_region *region)
 {
@@ -217,6 +218,7 @@ out:
 	mutex_unlock(&view->making);
 	return page;
 }
+EXPORT_SYMBOL_IF_KUNIT(ph_view_slab_map_page);
 
 /* Whole pages, which can be mapped. */
 static struct privheap_stat_page *ph_view_new_stat(struct ph_region *region)

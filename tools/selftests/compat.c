@@ -4,7 +4,10 @@
  *
  * The layout is fixed here in numbers, so that both builds are held to it.
  */
-#include "calls.h"
+/* The slab map lies far out, for programs of 32 bits, too. */
+#define _FILE_OFFSET_BITS 64
+
+#include "mapping.h"
 
 #define SIZE(kind, bytes)	{ "struct privheap_" #kind, \
 				  sizeof(struct privheap_##kind), bytes }
@@ -35,11 +38,15 @@ static const struct layout {
 	AT(reserve, object_bytes, 16), AT(reserve, promised, 32),
 	AT(trim, released_bytes, 8), AT(heap_stat, held_bytes, 16),
 	AT(heap_stat, moved_pages, 200), AT(type_stat, held_bytes, 16),
-	AT(type_stat, fresh_allocs, 136), AT(walk, cursor, 24),
-	AT(heap_stat, written_after_free, 264), AT(type_stat, handed_bytes, 152),
-	AT(take, runs, 24), AT(take, done, 40), AT(take, size_class, 48),
-	AT(give, runs, 16), AT(give, done, 24), AT(convert, to, 24),
-	AT(map_entry, stride, 8), AT(map_entry, state, 15), AT(stat_page, type, 64),
+	AT(heap_stat, handed_objects, 208), AT(heap_stat, refused_faults, 256),
+	AT(heap_stat, written_after_free, 264),
+	AT(type_stat, fresh_allocs, 136), AT(type_stat, handed_bytes, 152),
+	AT(walk, cursor, 24), AT(run, mask, 8), AT(take, object_bytes, 16),
+	AT(take, done, 40), AT(take, size_class, 48), AT(give, runs, 16),
+	AT(give, done, 24), AT(convert, from, 16), AT(convert, to, 24),
+	AT(map_entry, stride, 8), AT(map_entry, type, 12),
+	AT(map_entry, size_class, 14), AT(map_entry, state, 15),
+	AT(stat_page, held_bytes, 16), AT(stat_page, type, 64),
 };
 
 static void layout_is_fixed(int heap, const void *arg)
@@ -207,6 +214,30 @@ static void unknown_command_is_enotty(int heap, const void *arg)
 	EXPECT_ERR(heap_call(heap, PRIVHEAP_QUERY, NULL), EFAULT);
 }
 
+static void mapped(int heap, const void *arg)
+{
+	const struct privheap_stat_page *page = (void *)map_at(heap, PRIVHEAP_MAP_STAT,
+		sizeof(*page), PROT_READ, MAP_SHARED);
+	const struct privheap_map_entry *map = slab_map(heap);
+	unsigned char *base = region_map(heap);
+	__u64 at[200], handles[200], usable;
+
+	(void)arg;
+	REQUIRE(page != MAP_FAILED);
+	REQUIRE_OK(heap_take(heap, PRIVHEAP_TYPE_STR, 100, at, 200));
+	for (int i = 0; i < 200; i++)
+		pattern_fill(base + at[i], 100, i);
+	EXPECT_EQ(page->type[PRIVHEAP_TYPE_STR].handed_objects, 200);
+	EXPECT_EQ(map[at[7] / heap_query(heap).page_size].type, PRIVHEAP_TYPE_STR);
+	REQUIRE_OK(heap_convert(heap, PRIVHEAP_TO_HANDLES, 0, at, handles, 200));
+	object_check(heap, handles[150], 100, 150);
+	REQUIRE_OK(heap_convert(heap, PRIVHEAP_TO_OFFSETS, 0, handles, at, 200));
+	REQUIRE_OK(heap_regrow(heap, &at[9], 50000, &usable));
+	EXPECT_EQ(pattern_check(base + at[9], 100, 9), -1);
+	REQUIRE_OK(heap_give(heap, 0, at, 200));
+	EXPECT_EQ(heap_stat(heap).handed_objects, 0);
+}
+
 int main(void)
 {
 	TEST(layout_is_fixed);
@@ -220,5 +251,6 @@ int main(void)
 	TEST(statistics_and_walk);
 	TEST(pointer_with_high_bits_is_efault);
 	TEST(unknown_command_is_enotty);
+	TEST(mapped);
 	return tests_run();
 }

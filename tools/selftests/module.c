@@ -4,11 +4,12 @@
  *
  * Runs last: it takes the module out and puts it back as it was.
  */
-#include "calls.h"
+#include "mapping.h"
 #include "memory.h"
 
 #include <dirent.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 
 #define MIB		(1ULL << 20)
@@ -120,6 +121,24 @@ static void removal_with_an_open_heap_is_refused(int heap, const void *arg)
 	object_check(other, handle, 100, 1);
 	EXPECT_OK(heap_free_one(other, handle));
 	close(other);
+}
+
+/* A mapping alone is enough to be in use. */
+static void removal_with_a_mapping_is_refused(int heap, const void *arg)
+{
+	int other = heap_open();
+	unsigned char *base = region_map(other);
+	__u64 at = heap_take_one(other, PRIVHEAP_TYPE_STR, 100);
+
+	(void)arg;
+	(void)heap;
+	pattern_fill(base + at, 100, 1);
+	close(other);
+	EXPECT_ERR(module_remove(), EBUSY, EWOULDBLOCK);
+	EXPECT_EQ(pattern_check(base + at, 100, 1), -1);
+	REQUIRE(!munmap(base, REGION_BYTES));
+	REQUIRE_OK(module_remove());
+	EXPECT_OK(module_insert(as_it_was));
 }
 
 static void removal_with_an_open_debugfs_file(int heap, const void *arg)
@@ -329,6 +348,106 @@ static void max_total_work(const void *arg)
 	EXPECT_OK(heap_alloc(heaps[2], PRIVHEAP_TYPE_STR, 3 * MIB, &handle, 1));
 }
 
+#define PIPES		8
+#define PIPE_BYTES	(16 * 4096)
+
+/* Pages of a heap, given back, that pipes still have. */
+static void pipes_fill(int (*pipes)[2])
+{
+	int heap = heap_open();
+	unsigned char *base = region_map(heap);
+	struct iovec vec = { .iov_len = PIPE_BYTES };
+	__u64 at;
+
+	for (int i = 0; i < PIPES; i++) {
+		REQUIRE(!pipe2(pipes[i], O_CLOEXEC));
+		at = heap_take_one(heap, PRIVHEAP_TYPE_OBJECT, PIPE_BYTES);
+		pattern_fill(base + at, PIPE_BYTES, i);
+		vec.iov_base = base + at;
+		REQUIRE(vmsplice(pipes[i][1], &vec, 1, 0) == PIPE_BYTES);
+		REQUIRE_OK(heap_give_one(heap, at));
+	}
+	REQUIRE(!munmap(base, REGION_BYTES));
+	close(heap);
+}
+
+static void pipes_check(int (*pipes)[2])
+{
+	static unsigned char buffer[PIPE_BYTES];
+
+	for (int i = 0; i < PIPES; i++) {
+		EXPECT_EQ(read(pipes[i][0], buffer, PIPE_BYTES), PIPE_BYTES);
+		EXPECT_EQ(pattern_check(buffer, PIPE_BYTES, i), -1);
+		close(pipes[i][0]);
+		close(pipes[i][1]);
+	}
+}
+
+/* Takes all of the reserve and more, and writes to it. */
+static void reserve_overwrite(void)
+{
+	int heap = heap_open();
+	unsigned char *base = region_map(heap);
+	__u64 at;
+
+	for (int i = 0; i < 8; i++) {
+		at = heap_take_one(heap, PRIVHEAP_TYPE_OBJECT, MIB);
+		EXPECT_EQ(zero_check(base + at, MIB), -1);
+		memset(base + at, 0xee, MIB);
+	}
+	REQUIRE(!munmap(base, REGION_BYTES));
+	close(heap);
+}
+
+static void reserve_waits_work(const void *arg)
+{
+	struct counters before, held, after;
+	int pipes[PIPES][2];
+
+	(void)arg;
+	module_reload("reserve_mb=4");
+	REQUIRE_OK(counters_read(&before));
+	pipes_fill(pipes);
+	REQUIRE_OK(counters_read(&held));
+	EXPECT_EQ(held.pages, before.pages);
+	EXPECT_EQ(held.reserve_free_pages,
+		  before.reserve_free_pages - PIPES * PIPE_BYTES / 4096);
+	reserve_overwrite();
+	REQUIRE_OK(counters_read(&held));
+	EXPECT_EQ(held.reserve_free_pages,
+		  before.reserve_free_pages - PIPES * PIPE_BYTES / 4096);
+	pipes_check(pipes);
+	REQUIRE_OK(counters_read(&after));
+	counters_equal(&before, &after);
+	reserve_overwrite();
+}
+
+/* What I/O still has of the reserve is not handed out before that is over. */
+static void reserve_waits_for_pages_that_others_have(int heap, const void *arg)
+{
+	(void)heap;
+	restored_after(reserve_waits_work, arg);
+}
+
+static void reserve_ends_work(const void *arg)
+{
+	int pipes[PIPES][2];
+
+	(void)arg;
+	module_reload("reserve_mb=4");
+	pipes_fill(pipes);
+	module_reload("reserve_mb=4");
+	reserve_overwrite();
+	pipes_check(pipes);
+}
+
+/* And the module does not wait for it to be unloaded. */
+static void removal_while_others_have_pages_of_the_reserve(int heap, const void *arg)
+{
+	(void)heap;
+	restored_after(reserve_ends_work, arg);
+}
+
 static void max_total_bounds_all_heaps(int heap, const void *arg)
 {
 	(void)heap;
@@ -351,6 +470,7 @@ int main(void)
 {
 	parameters_save();
 	TEST_BARE(removal_with_an_open_heap_is_refused);
+	TEST_BARE(removal_with_a_mapping_is_refused);
 	TEST_BARE(removal_with_an_open_debugfs_file);
 	TEST_BARE(removal_leaves_no_file);
 	TEST_BARE(cycles_bring_every_page_back);
@@ -358,6 +478,8 @@ int main(void)
 		TEST_BARE_ARG(insertion_is_refused, &bads[i],
 			      "insertion_with_%s_is_refused", bads[i].what);
 	TEST_BARE(reserve_serves_heaps_and_gets_it_back);
+	TEST_BARE(reserve_waits_for_pages_that_others_have);
+	TEST_BARE(removal_while_others_have_pages_of_the_reserve);
 	TEST_BARE(max_heap_of_0_is_no_limit);
 	TEST_BARE(max_heap_bounds_each_heap);
 	TEST_BARE(max_total_bounds_all_heaps);
