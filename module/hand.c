@@ -175,91 +175,6 @@ static noinline int ph_hand_out_slow(struct ph_heap *heap,
 	return err;
 }
 
-/**
- * ph_hand_claimed() - slab and slot of what is claimed
- * @heap: the heap
- * @slab: a slab to try first
- * @offset: where it is
- * @slot: (out)
- *
- * Context: RCU read side.
- */
-struct ph_slab *ph_hand_claimed(struct ph_heap *heap, struct ph_slab *slab,
-				u64 offset, u32 *slot)
-{
-	if (offset - slab->start >= ph_slab_bytes(slab))
-		slab = ph_region_lookup(&heap->region, offset);
-	ph_slab_slot(slab, offset - slab->start, slot);
-	return slab;
-}
-
-/* Zero what a run names, which nobody else has. */
-static void ph_hand_wipe(struct ph_heap *heap, const struct privheap_run *run)
-{
-	struct ph_slab *slab;
-	u64 mask = run->mask;
-	u32 slot;
-
-	rcu_read_lock();
-	/* A slot that is not free keeps its slab. */
-	slab = ph_hand_claimed(heap, &ph_no_slab, run->offset, &slot);
-	rcu_read_unlock();
-	for (; mask; mask >>= 1, slot++)
-		if (mask & 1)
-			ph_content_zero(slab, slot, 0,
-					ph_content_usable(slab));
-}
-
-/* What comes out of a hardened heap is zero, or is made so. */
-static void ph_hand_check_all(struct ph_heap *heap, const struct ph_lend *lend)
-{
-	struct ph_slab *slab = &ph_no_slab;
-	u32 i, slot;
-
-	rcu_read_lock();
-	for (i = 0; i < lend->nr_runs; i++) {
-		slab = ph_hand_claimed(heap, slab, lend->runs[i].offset, &slot);
-		if (!ph_slab_is_span(slab))
-			ph_harden_check(heap, slab, slot);
-	}
-	rcu_read_unlock();
-}
-
-/**
- * ph_hand_out() - hand objects out
- * @heap: the heap
- * @args: what is wanted; (out) what there is
- * @runs: (out) array of @args->max_runs, of which PH_TAKE_RUNS at most are used
- *
- * Context: process, may sleep.
- * Return: 0 with at least one object; or -ENOENT, -EOPNOTSUPP, -ERANGE, -EDQUOT,
- * -ENOMEM, -EINTR with none.
- */
-int ph_hand_out(struct ph_heap *heap, struct privheap_take *args,
-		struct privheap_run *runs)
-{
-	struct ph_lend lend = {
-		.runs		= runs,
-		.max_runs	= min(args->max_runs, PH_TAKE_RUNS),
-		.want		= args->count,
-	};
-	int err = ph_hand_out_fast(heap, args, &lend);
-
-	u32 i;
-
-	if (unlikely(err == -EAGAIN))
-		err = ph_hand_out_slow(heap, args, &lend);
-	args->nr_runs = lend.nr_runs;
-	args->done = lend.done;
-	if (unlikely(heap->region.hardened))
-		ph_hand_check_all(heap, &lend);
-	else if (args->stride && (args->flags & PRIVHEAP_ZERO))
-		for (i = 0; i < lend.nr_runs; i++)
-			ph_hand_wipe(heap, &runs[i]);
-	return err;
-}
-EXPORT_SYMBOL_IF_KUNIT(ph_hand_out);
-
 /* The slot of a run's first object, if all of the run are slots. */
 static int ph_hand_slot(struct ph_slab *slab, u64 offset, u64 mask, u32 *slot)
 {
@@ -332,6 +247,90 @@ int ph_hand_claim(struct ph_heap *heap, u32 type,
 		ph_slab_claim_out(slab, *slot, run->mask);
 	return likely(claimed) ? 0 : -ESTALE;
 }
+
+/**
+ * ph_hand_claimed() - slab and slot of what is claimed
+ * @heap: the heap
+ * @slab: a slab to try first
+ * @offset: where it is
+ * @slot: (out)
+ *
+ * Context: RCU read side.
+ */
+struct ph_slab *ph_hand_claimed(struct ph_heap *heap, struct ph_slab *slab,
+				u64 offset, u32 *slot)
+{
+	if (offset - slab->start >= ph_slab_bytes(slab))
+		slab = ph_region_lookup(&heap->region, offset);
+	ph_slab_slot(slab, offset - slab->start, slot);
+	return slab;
+}
+
+/* Zero what a run names, which the caller has claimed. */
+static void ph_hand_wipe(struct ph_slab *slab, u32 slot, u64 mask)
+{
+	for (; mask; mask >>= 1, slot++)
+		if (mask & 1)
+			ph_content_zero(slab, slot, 0,
+					ph_content_usable(slab));
+}
+
+/*
+ * What comes out of a hardened heap is zero, or is made so; elsewhere it is made
+ * so where that was asked for. They are out already, and whoever guesses where
+ * can give them back: only what is claimed keeps its slab.
+ */
+static void ph_hand_clean(struct ph_heap *heap, const struct privheap_run *run)
+{
+	struct ph_slab *slab = &ph_no_slab;
+	u32 slot;
+	int err;
+
+	rcu_read_lock();
+	err = ph_hand_claim(heap, 0, run, &slab, &slot);
+	rcu_read_unlock();
+	if (err)
+		return;
+	if (unlikely(heap->region.hardened))
+		ph_harden_check(heap, slab, slot);
+	else
+		ph_hand_wipe(slab, slot, run->mask);
+	ph_hand_set_out(slab, slot, run->mask);
+}
+
+/**
+ * ph_hand_out() - hand objects out
+ * @heap: the heap
+ * @args: what is wanted; (out) what there is
+ * @runs: (out) array of @args->max_runs, of which PH_TAKE_RUNS at most are used
+ *
+ * Context: process, may sleep.
+ * Return: 0 with at least one object; or -ENOENT, -EOPNOTSUPP, -ERANGE, -EDQUOT,
+ * -ENOMEM, -EINTR with none.
+ */
+int ph_hand_out(struct ph_heap *heap, struct privheap_take *args,
+		struct privheap_run *runs)
+{
+	struct ph_lend lend = {
+		.runs		= runs,
+		.max_runs	= min(args->max_runs, PH_TAKE_RUNS),
+		.want		= args->count,
+	};
+	int err = ph_hand_out_fast(heap, args, &lend);
+	u32 i;
+
+	if (unlikely(err == -EAGAIN))
+		err = ph_hand_out_slow(heap, args, &lend);
+	args->nr_runs = lend.nr_runs;
+	args->done = lend.done;
+	if (err || !args->stride)
+		return err;
+	if (unlikely(heap->region.hardened || (args->flags & PRIVHEAP_ZERO)))
+		for (i = 0; i < lend.nr_runs; i++)
+			ph_hand_clean(heap, &runs[i]);
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_hand_out);
 
 /* Returns 0 or what is wrong with the run at @done. */
 static int ph_hand_claim_all(struct ph_heap *heap, u32 type,
@@ -440,6 +439,18 @@ static void ph_hand_quarantine(struct ph_heap *heap, struct ph_cache *cache,
 	ph_cache_give(cache, rounds, nr);
 }
 
+static void ph_hand_wipe_claimed(struct ph_heap *heap,
+				 const struct privheap_run *run)
+{
+	struct ph_slab *slab;
+	u32 slot;
+
+	rcu_read_lock();
+	slab = ph_hand_claimed(heap, &ph_no_slab, run->offset, &slot);
+	rcu_read_unlock();
+	ph_hand_wipe(slab, slot, run->mask);
+}
+
 /* Claimed runs of one cache go back to it. */
 static void ph_hand_give(struct ph_heap *heap, struct ph_cache *cache,
 			 const struct privheap_run *runs, u32 nr, u64 objects)
@@ -448,7 +459,7 @@ static void ph_hand_give(struct ph_heap *heap, struct ph_cache *cache,
 
 	if (cache->type->flags & PRIVHEAP_TYPE_ZERO_FREE)
 		for (i = 0; i < nr; i++)
-			ph_hand_wipe(heap, &runs[i]);
+			ph_hand_wipe_claimed(heap, &runs[i]);
 	ph_type_uncharge(cache->type, objects);
 	if (!cache->size) {
 		ph_hand_give_span(heap, cache, runs[0].offset);
