@@ -354,28 +354,91 @@ static void resize_what_is_not_out(struct kunit *test)
 	u64 span = ph_out_one(test, type, 50000);
 	u64 live = ph_test_alloc(test, type, 1000) & PH_OFFSET_MASK;
 
-	KUNIT_EXPECT_EQ(test, -ERANGE, ph_convert_resize(heap, 0, &word, 0, &usable));
-	KUNIT_EXPECT_EQ(test, -ERANGE, ph_convert_resize(heap, 0, &word, 99, &usable));
-	KUNIT_EXPECT_EQ(test, -ERANGE, ph_convert_resize(heap, 0, &word, 60001, &usable));
+	KUNIT_EXPECT_EQ(test, -ERANGE, ph_test_resize_out(heap, 0, &word, 0, &usable));
+	KUNIT_EXPECT_EQ(test, -ERANGE, ph_test_resize_out(heap, 0, &word, 99, &usable));
+	KUNIT_EXPECT_EQ(test, -ERANGE, ph_test_resize_out(heap, 0, &word, 60001, &usable));
 	KUNIT_EXPECT_EQ(test, -EPROTOTYPE,
-			ph_convert_resize(heap, PRIVHEAP_TYPE_STR, &word, 200, &usable));
+			ph_test_resize_out(heap, PRIVHEAP_TYPE_STR, &word, 200, &usable));
 	KUNIT_EXPECT_EQ(test, word, at);
 	word = at + 1;
-	KUNIT_EXPECT_EQ(test, -EBADSLT, ph_convert_resize(heap, 0, &word, 1000, &usable));
-	KUNIT_EXPECT_EQ(test, -EBADSLT, ph_convert_resize(heap, 0, &word, 200, &usable));
+	KUNIT_EXPECT_EQ(test, -EBADSLT, ph_test_resize_out(heap, 0, &word, 1000, &usable));
+	KUNIT_EXPECT_EQ(test, -EBADSLT, ph_test_resize_out(heap, 0, &word, 200, &usable));
 	word = live;
-	KUNIT_EXPECT_EQ(test, -ESTALE, ph_convert_resize(heap, 0, &word, 1000, &usable));
-	KUNIT_EXPECT_EQ(test, -ESTALE, ph_convert_resize(heap, 0, &word, 9000, &usable));
+	KUNIT_EXPECT_EQ(test, -ESTALE, ph_test_resize_out(heap, 0, &word, 1000, &usable));
+	KUNIT_EXPECT_EQ(test, -ESTALE, ph_test_resize_out(heap, 0, &word, 9000, &usable));
 	word = 1ULL << 39;
-	KUNIT_EXPECT_EQ(test, -ENXIO, ph_convert_resize(heap, 0, &word, 1000, &usable));
+	KUNIT_EXPECT_EQ(test, -ENXIO, ph_test_resize_out(heap, 0, &word, 1000, &usable));
 	word = U64_MAX;
-	KUNIT_EXPECT_EQ(test, -ENXIO, ph_convert_resize(heap, 0, &word, 1000, &usable));
+	KUNIT_EXPECT_EQ(test, -ENXIO, ph_test_resize_out(heap, 0, &word, 1000, &usable));
 	word = span;
-	KUNIT_EXPECT_EQ(test, -ERANGE, ph_convert_resize(heap, 0, &word, 60001, &usable));
-	KUNIT_EXPECT_EQ(test, -ERANGE, ph_convert_resize(heap, 0, &word, 1, &usable));
+	KUNIT_EXPECT_EQ(test, -ERANGE, ph_test_resize_out(heap, 0, &word, 60001, &usable));
+	KUNIT_EXPECT_EQ(test, -ERANGE, ph_test_resize_out(heap, 0, &word, 1, &usable));
 	word = span + PAGE_SIZE;
-	KUNIT_EXPECT_EQ(test, -EBADSLT, ph_convert_resize(heap, 0, &word, 55000, &usable));
+	KUNIT_EXPECT_EQ(test, -EBADSLT, ph_test_resize_out(heap, 0, &word, 55000, &usable));
 	ph_expect(test, 1, 2);
+}
+
+/* What a resize tells, and what then is done behind its back. */
+struct ph_meddler {
+	struct kunit *test;
+	u64 offset;		/* of what is resized */
+	u32 bytes;		/* of what is there afterwards */
+	bool to;		/* it is the new place that is meddled with */
+	bool done;
+	u64 told;
+};
+
+/* Where one object is given back, its slab goes and smaller ones come. */
+static int ph_meddle(void *data, u64 offset, u64 usable)
+{
+	struct ph_meddler *m = data;
+	struct privheap_run runs[PH_TAKE_RUNS];
+	struct privheap_take args = {
+		.type = PRIVHEAP_TYPE_OBJECT, .object_bytes = m->bytes,
+		.count = 4096, .max_runs = PH_TAKE_RUNS,
+	};
+	u64 at = m->to ? offset : m->offset;
+
+	if (m->done)
+		return 0;
+	m->done = true;
+	m->told = at;
+	KUNIT_ASSERT_EQ(m->test, 0, ph_give_one(m->test, at));
+	ph_test_reclaim(ph_test_heap(m->test));
+	KUNIT_ASSERT_NULL(m->test, ph_fixture_slab(&ph_test_heap(m->test)->region,
+						   at));
+	while (!ph_fixture_slab(&ph_test_heap(m->test)->region, at))
+		KUNIT_ASSERT_EQ(m->test, 0, ph_hand_out(ph_test_heap(m->test),
+							&args, runs));
+	return 0;
+}
+
+static const bool ph_places[] = { false, true };
+
+static void ph_place_name(const bool *to, char *desc)
+{
+	strscpy(desc, *to ? "the new one" : "the old one",
+		KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(ph_place, ph_places, ph_place_name);
+
+/* Neither is more read than is there now, nor more written. */
+static void resize_when_its_places_are_replaced(struct kunit *test)
+{
+	const bool *to = test->param_value;
+	struct ph_heap *heap = ph_test_heap(test);
+	struct ph_meddler m = {
+		.test = test, .bytes = 16, .to = *to,
+		.offset = ph_out_one(test, PRIVHEAP_TYPE_OBJECT, 16000),
+	};
+
+	KUNIT_EXPECT_EQ(test, *to ? -ESTALE : 0,
+			ph_convert_resize(heap, 0, m.offset, 8000, ph_meddle,
+					  &m));
+	KUNIT_EXPECT_EQ(test, atomic64_read(&heap->moved_bytes), *to ? 0 : 16);
+	ph_test_expect_sound(test);
+	KUNIT_EXPECT_EQ(test, 0, ph_give_one(test, *to ? m.offset : m.told + 16));
 }
 
 /* From and to slots and spans. */
@@ -413,7 +476,7 @@ static void resize_when_hard_max_is_in_the_way(struct kunit *test)
 		ph_test_reclaim(heap);
 		held = ph_fixture_held(&heap->region);
 		heap->region.hard_max = held + steps * 256;
-		err = ph_convert_resize(heap, 0, &word, way->to, &usable);
+		err = ph_test_resize_out(heap, 0, &word, way->to, &usable);
 		if (!err)
 			break;
 		fails++;
@@ -453,7 +516,7 @@ static void resize_zeroes_where_the_type_says_so(struct kunit *test)
 		usable = 16;
 		for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 			was = usable;
-			KUNIT_ASSERT_EQ(test, 0, ph_convert_resize(heap, type, &at,
+			KUNIT_ASSERT_EQ(test, 0, ph_test_resize_out(heap, type, &at,
 								   sizes[i], &usable));
 			for (byte = was; i && byte < usable; byte++)
 				wrong += !!*ph_at(test, at, byte);
@@ -474,6 +537,8 @@ static struct kunit_case ph_convert_test_cases[] = {
 	KUNIT_CASE(to_offsets_when_the_handle_comes_round),
 	KUNIT_CASE(made_up_handles_beside_a_converted_object),
 	KUNIT_CASE(resize_what_is_not_out),
+	KUNIT_CASE_PARAM(resize_when_its_places_are_replaced,
+			 ph_place_gen_params),
 	KUNIT_CASE_PARAM(resize_when_hard_max_is_in_the_way,
 			 ph_way_gen_params),
 	KUNIT_CASE(resize_zeroes_where_the_type_says_so),

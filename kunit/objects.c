@@ -116,6 +116,21 @@ int ph_test_resize(struct ph_heap *heap, u32 type, u64 *handle, u64 bytes,
 	return 0;
 }
 
+/* The same for an object that is handed out, by its offset. */
+int ph_test_resize_out(struct ph_heap *heap, u32 type, u64 *offset, u64 bytes,
+		       u64 *usable)
+{
+	struct ph_test_told told;
+	int err = ph_convert_resize(heap, type, *offset, bytes, ph_test_tell,
+				    &told);
+
+	if (err)
+		return err;
+	*offset = told.handle;
+	*usable = told.usable;
+	return 0;
+}
+
 int ph_test_lookup(struct ph_heap *heap, u32 type, u64 handle)
 {
 	struct ph_slab *slab = &ph_no_slab;

@@ -4,6 +4,7 @@
 #define _PH_KUNIT_OBJECTS_H
 
 #include "content.h"
+#include "convert.h"
 #include "fixture.h"
 #include "handle.h"
 #include "object.h"
@@ -28,6 +29,8 @@ struct privheap_run ph_test_take(struct kunit *test, u32 type, u64 bytes,
 int ph_test_free(struct ph_heap *heap, u64 handle);
 int ph_test_resize(struct ph_heap *heap, u32 type, u64 *handle, u64 bytes,
 		   u64 *usable);
+int ph_test_resize_out(struct ph_heap *heap, u32 type, u64 *offset, u64 bytes,
+		       u64 *usable);
 int ph_test_lookup(struct ph_heap *heap, u32 type, u64 handle);
 struct ph_slab *ph_test_slab(struct kunit *test, u64 handle, u32 *slot);
 

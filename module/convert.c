@@ -256,45 +256,47 @@ static int ph_convert_resize_span(struct ph_heap *heap, u32 type, u64 offset,
 	return err ?: back;
 }
 
-/* Keep @bytes; what is left of the new place is zero where the type says so. */
-static void ph_convert_copy(struct ph_heap *heap, u64 to, u64 from, u64 bytes)
+/* All that both can use; what is left is zero where the type says so. */
+static void ph_convert_copy(struct ph_heap *heap, struct ph_slab *to,
+			    u32 to_slot, struct ph_slab *from, u32 from_slot)
 {
-	struct ph_slab *to_slab, *from_slab;
-	u32 to_slot, from_slot;
+	u64 bytes = min(ph_content_usable(to), ph_content_usable(from));
 
-	rcu_read_lock();
-	/* Claimed slots keep their slabs. */
-	to_slab = ph_hand_claimed(heap, &ph_no_slab, to, &to_slot);
-	from_slab = ph_hand_claimed(heap, &ph_no_slab, from, &from_slot);
-	rcu_read_unlock();
-	ph_content_copy(to_slab, to_slot, from_slab, from_slot, bytes);
-	if (to_slab->cache->type->flags & PRIVHEAP_TYPE_ZERO_ALLOC)
-		ph_content_zero(to_slab, to_slot, bytes,
-				ph_content_usable(to_slab));
+	ph_content_copy(to, to_slot, from, from_slot, bytes);
+	if (to->cache->type->flags & PRIVHEAP_TYPE_ZERO_ALLOC)
+		ph_content_zero(to, to_slot, bytes, ph_content_usable(to));
 	atomic64_add(bytes, &heap->moved_bytes);
 }
 
-/* Both are claimed while bytes are copied, so that neither can go. */
+/*
+ * Both are claimed while bytes are copied, so that neither can go. Before that
+ * whoever guesses where they are may have given them back, and others be there,
+ * of other sizes: what counts is what is claimed.
+ */
 static int ph_convert_move(struct ph_heap *heap, u32 type,
 			   const struct privheap_run *from,
-			   const struct privheap_run *to, u64 bytes)
+			   const struct privheap_run *to, u64 told)
 {
-	struct ph_slab *slab = &ph_no_slab;
-	u32 slot;
+	struct ph_slab *to_slab = &ph_no_slab, *from_slab = &ph_no_slab;
+	u32 to_slot, from_slot;
 	int err;
 
 	rcu_read_lock();
-	err = ph_hand_claim(heap, type, to, &slab, &slot);
+	err = ph_hand_claim(heap, type, to, &to_slab, &to_slot);
 	if (!err) {
-		err = ph_hand_claim(heap, type, from, &slab, &slot);
+		err = ph_hand_claim(heap, type, from, &from_slab, &from_slot);
+		if (!err && ph_content_usable(to_slab) < told) {
+			ph_hand_set_out(from_slab, from_slot, 1);
+			err = -ESTALE;
+		}
 		if (err)
-			ph_hand_unclaim_all(heap, to, 1);
+			ph_hand_set_out(to_slab, to_slot, 1);
 	}
 	rcu_read_unlock();
 	if (err)
 		return err;
-	ph_convert_copy(heap, to->offset, from->offset, bytes);
-	ph_hand_unclaim_all(heap, to, 1);
+	ph_convert_copy(heap, to_slab, to_slot, from_slab, from_slot);
+	ph_hand_set_out(to_slab, to_slot, 1);
 	ph_hand_give_all(heap, from, 1);
 	return 0;
 }
@@ -322,7 +324,7 @@ static int ph_convert_resize_copy(struct ph_heap *heap, u32 type, u64 offset,
 	down_read(&heap->sem);
 	if (!err)
 		err = ph_convert_move(heap, type, &from, &to,
-				      min(old, take.object_bytes));
+				      take.object_bytes);
 	up_read(&heap->sem);
 	if (!err)
 		return 0;
