@@ -215,8 +215,8 @@ static void ph_doors_resize(struct ph_doors *d, u32 at)
 	int err;
 
 	err = object->out ?
-		ph_convert_resize(d->heap, id, &object->name, bytes, &usable) :
-		ph_object_resize(d->heap, id, &object->name, bytes, &usable);
+		ph_test_resize_out(d->heap, id, &object->name, bytes, &usable) :
+		ph_test_resize(d->heap, id, &object->name, bytes, &usable);
 	if (ph_doors_refused(d, err)) {
 		KUNIT_ASSERT_EQ(d->test, was, object->name);
 		ph_doors_check(d, object, object->bytes);
