@@ -33,9 +33,15 @@ struct verdict {
 	char why[160];
 };
 
+/* Shared by all tests. */
+struct totals {
+	atomic_uint rows;
+};
+
 static struct test *tests;
 static size_t nr_tests;
 static struct verdict *verdict;
+static struct totals *totals;
 
 void test_add(test_fn run, const void *arg, bool on_heap, const char *name, ...)
 {
@@ -80,6 +86,11 @@ void test_note(const char *what, ...)
 	va_end(args);
 	printf("# %s\n", line);
 	fflush(stdout);
+}
+
+void test_row(void)
+{
+	totals->rows++;
 }
 
 bool test_failed(void)
@@ -140,6 +151,13 @@ unsigned long scaled(unsigned long loops)
 	if (!scale || strcmp(scale, "small"))
 		return loops;
 	return loops < 20 ? 1 : loops / 20;
+}
+
+unsigned long scaled_to(unsigned long loops, unsigned long full)
+{
+	const char *scale = getenv("PRIVHEAP_SCALE");
+
+	return scale && !strcmp(scale, "full") ? full : scaled(loops);
 }
 
 __u64 file_number(const char *path, const char *name)
@@ -339,18 +357,30 @@ static bool module_present(void)
 	return false;
 }
 
+static void *shared_make(size_t bytes)
+{
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		abort();
+	return p;
+}
+
 int tests_run(void)
 {
 	size_t failed = 0;
 
 	printf("KTAP version 1\n1..%zu\n", nr_tests);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	verdict = mmap(NULL, sizeof(*verdict), PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (verdict == MAP_FAILED || !module_present())
+	verdict = shared_make(sizeof(*verdict));
+	totals = shared_make(sizeof(*totals));
+	if (!module_present())
 		return 1;
 	for (size_t i = 0; i < nr_tests; i++)
 		failed += !test_run(&tests[i], i + 1);
+	if (totals->rows)
+		printf("# rows: %u\n", totals->rows);
 	printf("# %zu passed, %zu failed\n", nr_tests - failed, failed);
 	return failed ? 1 : 0;
 }

@@ -52,11 +52,15 @@ void test_skip(const char *why, ...)
 	__attribute__((noreturn, format(printf, 1, 2)));
 /* A diagnostic line; it does not fail the test. */
 void test_note(const char *what, ...) __attribute__((format(printf, 1, 2)));
+/* Counts a row of hostile input. */
+void test_row(void);
 /* The verdict so far, of all processes of the test. */
 bool test_failed(void);
 
 /* A loop count, smaller where PRIVHEAP_SCALE=small says that time is dear. */
 unsigned long scaled(unsigned long loops);
+/* The same; and @full where PRIVHEAP_SCALE=full says that it is not. */
+unsigned long scaled_to(unsigned long loops, unsigned long full);
 
 struct place {
 	const char *file;
@@ -78,6 +82,10 @@ bool expect_errno(struct place at, const char *call, int got, const int *want);
 #define EXPECT_ERR(call, ...) \
 	expect_errno(HERE, #call, (call), (const int[]){ __VA_ARGS__, -1 })
 #define EXPECT_OK(call)		EXPECT_ERR(call, 0)
+
+/* A row of hostile input: counted, and the sum is printed in the end. */
+#define EXPECT_ROW(call, ...) \
+	(test_row(), EXPECT_ERR(call, __VA_ARGS__))
 
 #define REQUIRE(cond)		do { if (!EXPECT(cond)) test_abort(); } while (0)
 #define REQUIRE_EQ(a, b)	do { if (!EXPECT_EQ(a, b)) test_abort(); } while (0)

@@ -29,8 +29,8 @@ static void unknown_command_is_enotty(int heap, const void *arg)
 {
 	struct privheap_query q = { .size = sizeof(q) };
 
-	EXPECT_ERR(heap_call(heap, *(const unsigned long *)arg, &q), ENOTTY);
-	EXPECT_ERR(heap_call(heap, *(const unsigned long *)arg, NULL), ENOTTY);
+	EXPECT_ROW(heap_call(heap, *(const unsigned long *)arg, &q), ENOTTY);
+	EXPECT_ROW(heap_call(heap, *(const unsigned long *)arg, NULL), ENOTTY);
 }
 
 static int use_alloc(int heap, __u32 type)
@@ -90,12 +90,12 @@ static void unknown_type_is_enoent(int heap, const void *arg)
 	__u32 own = type_make(heap, "own", 16, 0, 0), gone;
 
 	for (size_t i = use->zero_is_any; i < ARRAY_SIZE(ids); i++)
-		EXPECT_ERR(use->run(heap, ids[i]), ENOENT);
+		EXPECT_ROW(use->run(heap, ids[i]), ENOENT);
 	/* One past the last, and one that was. */
-	EXPECT_ERR(use->run(heap, own + 1), ENOENT);
+	EXPECT_ROW(use->run(heap, own + 1), ENOENT);
 	gone = type_make(heap, "gone", 16, 0, 0);
 	REQUIRE_OK(type_destroy(heap, gone));
-	EXPECT_ERR(use->run(heap, gone), ENOENT);
+	EXPECT_ROW(use->run(heap, gone), ENOENT);
 	EXPECT_EQ(heap_stat(heap).live_objects, 0);
 	EXPECT_EQ(heap_stat(heap).types, 10);
 	EXPECT_OK(use->run(heap, own));

@@ -59,7 +59,7 @@ static void command_with_form(int heap, const void *arg)
 	memcpy(cage, &call, bytes);
 	if (f->poison >= 0)
 		cage[bytes + f->poison] = 1;
-	EXPECT_ERR(heap_call(heap, row->command->number, cage),
+	EXPECT_ROW(heap_call(heap, row->command->number, cage),
 		   f->errs[0], f->errs[1]);
 	if (f->errs[0])
 		scene_check(&scene);
@@ -80,7 +80,7 @@ static void command_with_unknown_flags(int heap, const void *arg)
 		for (int beside = 0; beside < 2; beside++) {
 			scene_call(&scene, cmd, &call);
 			call.query.flags = 1U << bit | (beside ? cmd->flags : 0);
-			EXPECT_ERR(heap_call(heap, cmd->number, &call), EOPNOTSUPP,
+			EXPECT_ROW(heap_call(heap, cmd->number, &call), EOPNOTSUPP,
 				   lookup ? EINVAL : EOPNOTSUPP);
 		}
 	}
@@ -99,7 +99,7 @@ static void command_with_reserved_member(int heap, const void *arg)
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
 		scene_call(&scene, cmd, &call);
 		memcpy((char *)&call + cmd->reserved, &values[i], sizeof(__u32));
-		EXPECT_ERR(heap_call(heap, cmd->number, &call), EOPNOTSUPP,
+		EXPECT_ROW(heap_call(heap, cmd->number, &call), EOPNOTSUPP,
 			   lookup ? EINVAL : EOPNOTSUPP);
 	}
 	scene_check(&scene);
@@ -118,7 +118,7 @@ static void create_with_reference_slots(int heap, const void *arg)
 			call.type.slots = user_ptr(scene.out);
 		else
 			call.type.nr_slots = 1;
-		EXPECT_ERR(heap_call(heap, PRIVHEAP_TYPE_CREATE, &call),
+		EXPECT_ROW(heap_call(heap, PRIVHEAP_TYPE_CREATE, &call),
 			   EOPNOTSUPP, EINVAL);
 	}
 	scene_check(&scene);
@@ -146,7 +146,7 @@ static void lookup_with_any_other_member(int heap, const void *arg)
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
 		fill_lookup(&scene, &call);
 		((unsigned char *)&call)[others[i]] = 1;
-		EXPECT_ERR(heap_call(heap, PRIVHEAP_TYPE_LOOKUP, &call),
+		EXPECT_ROW(heap_call(heap, PRIVHEAP_TYPE_LOOKUP, &call),
 			   EOPNOTSUPP, EINVAL);
 	}
 	scene_check(&scene);
@@ -219,10 +219,10 @@ static void command_with_count(int heap, const void *arg)
 	scene_make(&scene, heap);
 	scene_call(&scene, c->command, &call);
 	memcpy((char *)&call + c->offset, &values[c->kind], sizeof(__u32));
-	EXPECT_ERR(heap_call(heap, c->command->number, &call), EINVAL);
+	EXPECT_ROW(heap_call(heap, c->command->number, &call), EINVAL);
 	if (c->command->flags & PRIVHEAP_PARTIAL) {
 		call.query.flags = PRIVHEAP_PARTIAL;
-		EXPECT_ERR(heap_call(heap, c->command->number, &call), EINVAL);
+		EXPECT_ROW(heap_call(heap, c->command->number, &call), EINVAL);
 	}
 	scene_check(&scene);
 }

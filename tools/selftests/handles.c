@@ -85,8 +85,8 @@ static void of_another_heap(struct stage *s, unsigned long number)
 	__u64 theirs = heap_new(other, type, BYTES);
 
 	object_fill(other, theirs, BYTES, 7);
-	EXPECT_ERR(handle_use(s->heap, number, 0, theirs), EXDEV);
-	EXPECT_ERR(handle_use(other, number, 0, s->live[0]), EXDEV);
+	EXPECT_ROW(handle_use(s->heap, number, 0, theirs), EXDEV);
+	EXPECT_ROW(handle_use(other, number, 0, s->live[0]), EXDEV);
 	object_check(other, theirs, BYTES, 7);
 	stage_check(s, 2);
 	close(other);
@@ -98,7 +98,7 @@ static void of_a_closed_heap(struct stage *s, unsigned long number)
 	__u64 theirs = heap_new(other, PRIVHEAP_TYPE_OBJECT, BYTES);
 
 	close(other);
-	EXPECT_ERR(handle_use(s->heap, number, 0, theirs), EXDEV);
+	EXPECT_ROW(handle_use(s->heap, number, 0, theirs), EXDEV);
 	stage_check(s, 2);
 }
 
@@ -107,8 +107,8 @@ static void freed(struct stage *s, unsigned long number)
 	__u64 handle = heap_new(s->heap, s->type, BYTES);
 
 	REQUIRE_OK(heap_free_one(s->heap, handle));
-	EXPECT_ERR(handle_use(s->heap, number, 0, handle), ESTALE);
-	EXPECT_ERR(handle_use(s->heap, number, s->type, handle), ESTALE);
+	EXPECT_ROW(handle_use(s->heap, number, 0, handle), ESTALE);
+	EXPECT_ROW(handle_use(s->heap, number, s->type, handle), ESTALE);
 	stage_check(s, 2);
 }
 
@@ -125,7 +125,7 @@ static void freed_and_reused(struct stage *s, unsigned long number)
 	while (++live < 5000 && heap_info(s->heap, now).offset != offset);
 	REQUIRE_EQ(heap_info(s->heap, now).offset, offset);
 	EXPECT(now != old);
-	EXPECT_ERR(handle_use(s->heap, number, 0, old), EREMCHG);
+	EXPECT_ROW(handle_use(s->heap, number, 0, old), EREMCHG);
 	EXPECT_EQ(heap_info(s->heap, now).refs, 1);
 	stage_check(s, live);
 }
@@ -138,7 +138,7 @@ static void freed_and_trimmed(struct stage *s, unsigned long number)
 	heap_drain(s->heap, handles, 200);
 	heap_trim(s->heap);
 	for (int i = 0; i < 200; i++)
-		EXPECT_ERR(handle_use(s->heap, number, 0, handles[i]),
+		EXPECT_ROW(handle_use(s->heap, number, 0, handles[i]),
 			   ESTALE, EREMCHG);
 	stage_check(s, 2);
 }
@@ -148,9 +148,9 @@ static void freed_large(struct stage *s, unsigned long number)
 	__u64 handle = heap_new(s->heap, PRIVHEAP_TYPE_BYTES, 1 << 20);
 
 	REQUIRE_OK(heap_free_one(s->heap, handle));
-	EXPECT_ERR(handle_use(s->heap, number, 0, handle), ESTALE, EREMCHG);
+	EXPECT_ROW(handle_use(s->heap, number, 0, handle), ESTALE, EREMCHG);
 	heap_trim(s->heap);
-	EXPECT_ERR(handle_use(s->heap, number, 0, handle), ESTALE, EREMCHG);
+	EXPECT_ROW(handle_use(s->heap, number, 0, handle), ESTALE, EREMCHG);
 	stage_check(s, 2);
 }
 
@@ -158,30 +158,30 @@ static void of_another_type(struct stage *s, unsigned long number)
 {
 	__u32 other = type_make(s->heap, "other", BYTES, 0, PRIVHEAP_TYPE_COUNTED);
 
-	EXPECT_ERR(handle_use(s->heap, number, other, s->live[0]), EPROTOTYPE);
-	EXPECT_ERR(handle_use(s->heap, number, PRIVHEAP_TYPE_INT, s->live[0]),
+	EXPECT_ROW(handle_use(s->heap, number, other, s->live[0]), EPROTOTYPE);
+	EXPECT_ROW(handle_use(s->heap, number, PRIVHEAP_TYPE_INT, s->live[0]),
 		   EPROTOTYPE);
 	stage_check(s, 2);
 }
 
 static void of_unknown_type(struct stage *s, unsigned long number)
 {
-	EXPECT_ERR(handle_use(s->heap, number, 12345, s->live[0]),
+	EXPECT_ROW(handle_use(s->heap, number, 12345, s->live[0]),
 		   EPROTOTYPE, ENOENT);
-	EXPECT_ERR(handle_use(s->heap, number, ~0U, s->live[0]),
+	EXPECT_ROW(handle_use(s->heap, number, ~0U, s->live[0]),
 		   EPROTOTYPE, ENOENT);
 	stage_check(s, 2);
 }
 
 static void of_zero(struct stage *s, unsigned long number)
 {
-	EXPECT_ERR(handle_use(s->heap, number, 0, 0), ENXIO);
+	EXPECT_ROW(handle_use(s->heap, number, 0, 0), ENXIO);
 	stage_check(s, 2);
 }
 
 static void of_all_ones(struct stage *s, unsigned long number)
 {
-	EXPECT_ERR(handle_use(s->heap, number, 0, ~0ULL), HANDLE_ERRNOS);
+	EXPECT_ROW(handle_use(s->heap, number, 0, ~0ULL), HANDLE_ERRNOS);
 	stage_check(s, 2);
 }
 
@@ -193,7 +193,7 @@ static void with_one_bit_flipped(struct stage *s, unsigned long number)
 	for (int bit = 0; bit < 64; bit++) {
 		handle = s->live[0] ^ 1ULL << bit;
 		if (handle != s->live[1])
-			EXPECT_ERR(handle_use(s->heap, number, 0, handle),
+			EXPECT_ROW(handle_use(s->heap, number, 0, handle),
 				   HANDLE_ERRNOS);
 	}
 	stage_check(s, 2);
@@ -204,7 +204,7 @@ static void at_random(struct stage *s, unsigned long number)
 	__u64 state = 0xfeedfacecafebeefULL;
 
 	for (unsigned long i = 0; i < scaled(2000); i++)
-		EXPECT_ERR(handle_use(s->heap, number, 0, random_next(&state)),
+		EXPECT_ROW(handle_use(s->heap, number, 0, random_next(&state)),
 			   HANDLE_ERRNOS);
 	stage_check(s, 2);
 }
@@ -220,7 +220,7 @@ static void half_at_random(struct stage *s, unsigned long number)
 			 (handle & ~low) | (s->live[0] & low);
 		if (handle == s->live[0] || handle == s->live[1])
 			continue;
-		EXPECT_ERR(handle_use(s->heap, number, 0, handle), HANDLE_ERRNOS);
+		EXPECT_ROW(handle_use(s->heap, number, 0, handle), HANDLE_ERRNOS);
 	}
 	stage_check(s, 2);
 }
@@ -275,7 +275,7 @@ static void interior_handle(int heap, __u64 first, __u64 second, __u64 bytes)
 		test_skip("a handle does not show its offset");
 	for (size_t u = 0; u < ARRAY_SIZE(users); u++)
 		for (size_t i = 0; i < ARRAY_SIZE(inside) && inside[i] < bytes; i++)
-			EXPECT_ERR(handle_use(heap, users[u].number, 0,
+			EXPECT_ROW(handle_use(heap, users[u].number, 0,
 					      first + inside[i]), EBADSLT);
 	object_check(heap, first, bytes, 1);
 	EXPECT_EQ(heap_stat(heap).live_objects, 2);
@@ -311,7 +311,7 @@ static void offset_that_no_slab_covers(int heap, const void *arg)
 		test_skip("a handle does not show its offset");
 	for (size_t u = 0; u < ARRAY_SIZE(users); u++)
 		for (int bit = 30; bit < 40; bit++)
-			EXPECT_ERR(handle_use(heap, users[u].number, 0,
+			EXPECT_ROW(handle_use(heap, users[u].number, 0,
 					      handles[0] ^ 1ULL << bit), ENXIO);
 	EXPECT_EQ(heap_stat(heap).live_objects, 2);
 }
@@ -327,9 +327,9 @@ static void neighbouring_slots(int heap, const void *arg)
 	for (__u64 i = 1; i < 2000; i++) {
 		if (handles[0] + i * step == handles[1])
 			continue;
-		EXPECT_ERR(handle_use(heap, PRIVHEAP_READ, 0, handles[0] + i * step),
+		EXPECT_ROW(handle_use(heap, PRIVHEAP_READ, 0, handles[0] + i * step),
 			   HANDLE_ERRNOS);
-		EXPECT_ERR(handle_use(heap, PRIVHEAP_FREE, 0, handles[0] + i * step),
+		EXPECT_ROW(handle_use(heap, PRIVHEAP_FREE, 0, handles[0] + i * step),
 			   HANDLE_ERRNOS);
 	}
 	EXPECT_EQ(heap_stat(heap).live_objects, 2);

@@ -62,7 +62,7 @@ static void struct_at(int heap, const void *arg)
 	scene_make(&scene, heap);
 	scene_call(&scene, cmd, &call);
 	at = target_place(row->target, &call, cmd->bytes);
-	EXPECT_ERR(heap_call(heap, cmd->number, (void *)(uintptr_t)at),
+	EXPECT_ROW(heap_call(heap, cmd->number, (void *)(uintptr_t)at),
 		   fine ? 0 : EFAULT);
 	if (!fine)
 		scene_check(&scene);
@@ -136,7 +136,7 @@ static void array_at(int heap, const void *arg)
 	memcpy(&from, where, sizeof(from));
 	at = target_place(row->target, (void *)(uintptr_t)from, a->bytes);
 	memcpy(where, &at, sizeof(at));
-	EXPECT_ERR(heap_call(heap, a->number, &call), EFAULT);
+	EXPECT_ROW(heap_call(heap, a->number, &call), EFAULT);
 	scene_check(&scene);
 }
 
@@ -163,7 +163,7 @@ static void partial_array_at(int heap, const void *arg)
 	at = target_place(row->target, (void *)(uintptr_t)from, a->bytes);
 	memcpy(where, &at, sizeof(at));
 	err = heap_call(heap, a->number, &call);
-	EXPECT_ERR(err, EFAULT, row->target->missing != ALL && a->bytes ? 0 : EFAULT);
+	EXPECT_ROW(err, EFAULT, row->target->missing != ALL && a->bytes ? 0 : EFAULT);
 	is = heap_stat(heap);
 	live = scene.was.live_objects;
 	handed = scene.was.handed_objects;
