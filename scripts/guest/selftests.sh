@@ -9,7 +9,7 @@
 # With kmemleak=on among the kernel's parameters, what the programs and the
 # module leave behind is looked for at the end.
 
-limit=${PRIVHEAP_TEST_TIMEOUT:-300}
+limit=${PRIVHEAP_TEST_TIMEOUT:-600}
 . /watch.sh
 . /leaks.sh
 stream=/tmp/selftests.ktap

@@ -30,15 +30,13 @@ static const char *const fault_names[FAULTS] = {
 
 /* How a call is made to fail at its n-th point. */
 enum fault_mode {
-	FAIL_ONCE,		/* whatever is there */
-	FAIL_MEMORY_ON,		/* and then all allocations */
-	FAIL_COPIES_ON,		/* and then all copies of user memory */
+	FAIL_ONCE,
+	FAIL_ON,		/* and at all that follow */
 	FAULT_MODES
 };
 
 static const char *const fault_mode_names[FAULT_MODES] = {
-	"failing once", "failing all allocations from there on",
-	"failing all copies from there on",
+	"failing once", "failing from there on",
 };
 
 /* More than any call has. */
@@ -172,11 +170,8 @@ static inline void faults_ask(struct faults *f)
 static inline void faults_choose(enum fault_mode mode)
 {
 	for (int i = 0; i < FAULTS; i++) {
-		bool on = mode != FAIL_ONCE &&
-			  (i == FAULT_COPY) == (mode == FAIL_COPIES_ON);
-
 		fault_set(i, "times", FAULT_TIMES);
-		fault_set(i, "probability", on ? 100 : 0);
+		fault_set(i, "probability", mode == FAIL_ON ? 100 : 0);
 	}
 }
 
