@@ -294,7 +294,7 @@ static int ph_alloc_chunk(struct ph_heap *heap, struct ph_alloc_one *one,
 	if (likely(got > 0))
 		return got;
 	if (!got)
-		return ph_alloc_slow(heap, one, handles, nr);
+		got = ph_alloc_slow(heap, one, handles, nr);
 	/* The quota may have room for one, if not for all. */
 	if (got == -EDQUOT && nr > 1)
 		return ph_alloc_slow(heap, one, handles, 1);
