@@ -149,11 +149,13 @@ EXPORT_SYMBOL_IF_KUNIT(ph_content_end);
 static void *ph_content_at(const struct ph_slab *slab, u32 slot, u64 offset,
 			   u64 *bytes)
 {
+	unsigned long page = offset >> PAGE_SHIFT;
+
 	if (!ph_slab_is_span(slab))
 		return slab->addr + (size_t)slot * slab->stride + offset;
 	*bytes = min_t(u64, *bytes, PAGE_SIZE - offset_in_page(offset));
-	return page_address(slab->pages[offset >> PAGE_SHIFT]) +
-	       offset_in_page(offset);
+	page = array_index_nospec(page, (unsigned long)slab->nr_pages);
+	return page_address(slab->pages[page]) + offset_in_page(offset);
 }
 
 /**

@@ -418,12 +418,14 @@ EXPORT_SYMBOL_IF_KUNIT(ph_region_unmap);
  */
 u16 ph_region_gen(struct ph_region *region, u64 offset)
 {
-	u64 page = offset >> PAGE_SHIFT;
+	unsigned long page = offset >> PAGE_SHIFT, seg = page / PH_SEG_PAGES;
 	u16 gen = region->gen_first;
 
 	spin_lock(&region->lock);
-	if (page / PH_SEG_PAGES < region->nr_segs)
-		gen = region->segs[page / PH_SEG_PAGES].gen[page % PH_SEG_PAGES];
+	if (seg < region->nr_segs) {
+		seg = array_index_nospec(seg, (unsigned long)region->nr_segs);
+		gen = region->segs[seg].gen[page % PH_SEG_PAGES];
+	}
 	spin_unlock(&region->lock);
 	return gen;
 }

@@ -125,13 +125,16 @@ static inline u32 ph_type_class(const struct ph_type *type, u32 bytes)
 static inline struct ph_cache *ph_type_cache(struct ph_type *type, u64 bytes)
 {
 	struct ph_cache **classes;
+	u32 class;
 
 	if (unlikely(ph_type_is_span(type, bytes)))
 		return ph_made(type->spans);
 	classes = ph_made(type->classes);
 	if (unlikely(!classes))
 		return NULL;
-	return ph_made(classes[ph_type_class(type, bytes)]);
+	class = array_index_nospec(ph_type_class(type, bytes),
+				   type->nr_classes);
+	return ph_made(classes[class]);
 }
 
 static inline void ph_type_uncharge(struct ph_type *type, u64 nr)

@@ -94,6 +94,21 @@ analyzer() {
 	done
 }
 
+# What bounds a user's number before it is an index has to do so for a CPU that
+# runs ahead, too.
+speculation() {
+	local place status=0
+
+	for place in ioctl.c:ph_ioctl heap.h:ph_heap_type region.h:ph_region_lookup \
+		handle.h:ph_handle_find handle.c:ph_slab_error free.c:ph_free_claim \
+		type.h:ph_type_cache policy.c:ph_policy content.c:ph_content_at \
+		offsets.c:ph_region_gen; do
+		sed -n "/[ *]${place#*:}(/,/^}/p" "module/${place%:*}" | grep -q array_index_nospec ||
+			{ echo "module/${place%:*}: ${place#*:}() has no array_index_nospec()"; status=1; }
+	done
+	return $status
+}
+
 shell_scripts() {
 	find scripts .ci tools -name '*.sh' -print0 | xargs -0 shellcheck -x scripts/guest/init .ci/run
 }
@@ -126,6 +141,7 @@ check "kernel-doc" kernel_doc
 check "semantic patches, module" semantic_patches module
 check "semantic patches, suites" semantic_patches kunit
 check "static analysis, user programs" analyzer
+check "bounds under speculation" speculation
 check "user header, C90" uapi_header gcc -x c -std=c90
 check "user header, C11" uapi_header gcc -x c -std=c11
 check "user header, C++17" uapi_header g++ -x c++ -std=c++17
