@@ -15,11 +15,12 @@ status=0
 say "KUnit suites (user-mode Linux):"
 "$top/scripts/kunit.sh" || status=1
 
-say "Selftests (stock kernel, two CPUs):"
+say "Selftests (stock kernel, two CPUs; as root, then as nobody):"
 kdir=$(headers_dir 6.1 amd64)
 out=$("$top/scripts/module.sh" "$kdir")
 make -s -C "$top/tools"
-"$top/scripts/selftests.sh" selftests "$out/privheap.ko" --module brd || status=1
+"$top/scripts/selftests.sh" selftests "$out/privheap.ko" --module brd \
+	--env PRIVHEAP_NOBODY=1 || status=1
 
 say "The kernel door under stress (stock kernel, two CPUs):"
 OPS=5000 "$top/scripts/door.sh" door "$kdir" || status=1

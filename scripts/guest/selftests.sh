@@ -8,6 +8,9 @@
 #
 # With kmemleak=on among the kernel's parameters, what the programs and the
 # module leave behind is looked for at the end.
+#
+# With PRIVHEAP_NOBODY set all of them run once more as a user without privileges,
+# in short; what has to be root is skipped then.
 
 limit=${PRIVHEAP_TEST_TIMEOUT:-600}
 . /watch.sh
@@ -23,8 +26,14 @@ run_one() {
 	number=$1
 	name=$2
 	watch_mark "$name"
+	program=/selftests/$3
+	user=$4
 	{
-		timeout "$limit" "/selftests/$name" 2>/tmp/stderr
+		if [ "$user" = root ]; then
+			timeout "$limit" "$program" 2>/tmp/stderr
+		else
+			timeout "$limit" su -s /bin/sh "$user" -c "exec $program" 2>/tmp/stderr
+		fi
 		echo $? >/tmp/status
 	} | sed 's/^/    /' | tee -a $stream
 	sed 's/^/    # /' /tmp/stderr | tee -a $stream
@@ -38,6 +47,14 @@ run_one() {
 		emit "not ok $number - $name (status $status)"
 		failed=1
 	fi
+}
+
+# What an administrator gives to a group, here to everyone, with a look at the
+# counters that the tests compare.
+let_nobody() {
+	chmod 666 /dev/privheap
+	chmod 755 /sys/kernel/debug
+	chmod 444 /sys/kernel/debug/privheap/*
 }
 
 # no_leak NUMBER WHEN: a test of its own.
@@ -58,12 +75,20 @@ names=$(cd /selftests && ls)
 # shellcheck disable=SC2086 # one word per program
 set -- $names
 emit "KTAP version 1"
-emit "1..$(($# + leaks))"
+emit "1..$(($# * (${PRIVHEAP_NOBODY:+1} + 1) + leaks))"
 number=0
 for name in "$@"; do
 	number=$((number + 1))
-	run_one $number "$name"
+	run_one $number "$name" "$name" root
 done
+if [ -n "$PRIVHEAP_NOBODY" ]; then
+	export PRIVHEAP_SCALE=small
+	let_nobody
+	for name in "$@"; do
+		number=$((number + 1))
+		run_one $number "nobody-$name" "$name" nobody
+	done
+fi
 [ $leaks = 0 ] || no_leak $((number + 1)) "of the programs"
 # A program may have unloaded it; if it is there, nothing may hold it.
 if grep -q '^privheap ' /proc/modules; then

@@ -76,6 +76,12 @@ void test_skip(const char *why, ...)
 	_exit(0);
 }
 
+void test_needs_root(void)
+{
+	if (geteuid())
+		test_skip("needs root");
+}
+
 void test_note(const char *what, ...)
 {
 	char line[320];
@@ -144,20 +150,23 @@ bool expect_errno(struct place at, const char *call, int got, const int *want)
 	return false;
 }
 
-unsigned long scaled(unsigned long loops)
+static bool scale_is(const char *name)
 {
 	const char *scale = getenv("PRIVHEAP_SCALE");
 
-	if (!scale || strcmp(scale, "small"))
+	return scale && !strcmp(scale, name);
+}
+
+unsigned long scaled(unsigned long loops)
+{
+	if (!scale_is("small"))
 		return loops;
 	return loops < 20 ? 1 : loops / 20;
 }
 
 unsigned long scaled_to(unsigned long loops, unsigned long full)
 {
-	const char *scale = getenv("PRIVHEAP_SCALE");
-
-	return scale && !strcmp(scale, "full") ? full : scaled(loops);
+	return scale_is("full") ? full : scaled(loops);
 }
 
 __u64 file_number(const char *path, const char *name)
@@ -282,7 +291,7 @@ static void child_run(const struct test *t)
 	int heap = -1;
 
 	setpgid(0, 0);
-	alarm(HANG_SECONDS);
+	alarm(scale_is("full") ? 20 * HANG_SECONDS : HANG_SECONDS);
 	if (t->on_heap) {
 		heap = open(PRIVHEAP_DEVICE, O_RDWR | O_CLOEXEC);
 		REQUIRE(heap >= 0);

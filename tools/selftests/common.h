@@ -50,6 +50,8 @@ int tests_run(void);
 void test_abort(void) __attribute__((noreturn));
 void test_skip(const char *why, ...)
 	__attribute__((noreturn, format(printf, 1, 2)));
+/* Ends a test that has to be root, where it is not. */
+void test_needs_root(void);
 /* A diagnostic line; it does not fail the test. */
 void test_note(const char *what, ...) __attribute__((format(printf, 1, 2)));
 /* Counts a row of hostile input. */

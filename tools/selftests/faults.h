@@ -147,6 +147,7 @@ static inline void faults_tune(void)
 
 static inline void faults_make(struct faults *f)
 {
+	test_needs_root();
 	memset(f, 0, sizeof(*f));
 	f->nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
 	f->filter = open("/proc/thread-self/make-it-fail", O_RDWR | O_CLOEXEC);

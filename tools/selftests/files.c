@@ -176,7 +176,7 @@ static int fd_receive(int socket)
 
 static void become_nobody(void)
 {
-	if (getuid())
+	if (geteuid())
 		return;
 	REQUIRE(!setgroups(0, NULL));
 	REQUIRE(!setgid(NOBODY) && !setuid(NOBODY));

@@ -40,6 +40,7 @@ static inline void group_make(__u64 limit)
 {
 	char control[128], bytes[24];
 
+	test_needs_root();
 	if (access("/sys/fs/cgroup/cgroup.controllers", R_OK)) {
 		group_root = "/tmp/privheap-cgroup2";
 		mkdir(group_root, 0755);

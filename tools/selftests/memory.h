@@ -31,6 +31,7 @@ static inline __u64 memory_free_kb(void)
 {
 	__u64 free;
 
+	test_needs_root();
 	sync();
 	file_write("/proc/sys/vm/drop_caches", "3");
 	/* Counts of pages are kept per CPU, too, and summed up now and then. */

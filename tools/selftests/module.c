@@ -8,6 +8,7 @@
 #include "memory.h"
 
 #include <dirent.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -31,6 +32,7 @@ static int module_remove(void)
 {
 	int fd = module_open();
 
+	test_needs_root();
 	if (fd < 0)
 		test_skip("the module's file is not at /privheap.ko; set PRIVHEAP_KO");
 	close(fd);
@@ -198,6 +200,71 @@ static void cycles_bring_every_page_back(int heap, const void *arg)
 {
 	(void)heap;
 	restored_after(cycles, arg);
+}
+
+/* Opens, uses and closes heaps as long as there is a device; holds none for long. */
+static void be_opener(unsigned int seed)
+{
+	__u64 handles[16], state = seed;
+	char byte;
+	int fd;
+
+	for (;;) {
+		fd = open(PRIVHEAP_DEVICE, O_RDWR | O_CLOEXEC);
+		if (fd < 0) {
+			EXPECT_ERR(errno, ENOENT, ENODEV, ENXIO);
+		} else {
+			heap_fill(fd, PRIVHEAP_TYPE_STR, 500, handles, 16);
+			heap_drain(fd, handles, 8);
+			close(fd);
+		}
+		fd = open("/sys/kernel/debug/privheap/heaps", O_RDONLY | O_CLOEXEC);
+		if (fd >= 0 && read(fd, &byte, 1) < 0)
+			EXPECT_ERR(errno, EIO, ENOENT, ENODEV);
+		close(fd);
+		usleep(random_next(&state) % 3000);
+	}
+}
+
+#define OPENERS	3
+
+/* Load and unload while others are at the door. */
+static void race_with_openers(const void *arg)
+{
+	unsigned long removed = 0, refused = 0, n = scaled_to(100, 10000) + 10;
+	pid_t openers[OPENERS];
+	int err;
+
+	(void)arg;
+	for (int i = 0; i < OPENERS; i++) {
+		openers[i] = fork();
+		REQUIRE(openers[i] >= 0);
+		if (!openers[i])
+			be_opener(i + 1);
+	}
+	while (removed < n && refused < 1000 * n && !test_failed()) {
+		err = module_remove();
+		EXPECT_ERR(err, 0, EBUSY, EWOULDBLOCK);
+		refused += err != 0;
+		if (err) {
+			usleep(100);
+			continue;
+		}
+		removed++;
+		REQUIRE_OK(module_insert(as_it_was));
+	}
+	test_note("unloaded and loaded %lu times, refused %lu times", removed, refused);
+	EXPECT_EQ(removed, n);
+	for (int i = 0; i < OPENERS; i++) {
+		kill(openers[i], SIGKILL);
+		waitpid(openers[i], NULL, 0);
+	}
+}
+
+static void unload_races_with_openers(int heap, const void *arg)
+{
+	(void)heap;
+	restored_after(race_with_openers, arg);
 }
 
 /* A parameter that insmod must refuse, with a message that names it. */
@@ -474,6 +541,7 @@ int main(void)
 	TEST_BARE(removal_with_an_open_debugfs_file);
 	TEST_BARE(removal_leaves_no_file);
 	TEST_BARE(cycles_bring_every_page_back);
+	TEST_BARE(unload_races_with_openers);
 	for (size_t i = 0; i < ARRAY_SIZE(bads); i++)
 		TEST_BARE_ARG(insertion_is_refused, &bads[i],
 			      "insertion_with_%s_is_refused", bads[i].what);

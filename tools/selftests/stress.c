@@ -18,7 +18,7 @@
 #define MIB		(1ULL << 20)
 #define WORKERS		6
 #define WORKER_THREADS	2
-#define OBJECTS		200	/* of each thread */
+#define OBJECTS		400	/* of each thread */
 #define KEPT		300
 #define MOST_BYTES	40000
 
@@ -202,7 +202,7 @@ static void *thread_work(void *arg)
 static void worker_run(unsigned int seed, bool tight)
 {
 	static struct thread threads[WORKER_THREADS];
-	__u32 counted;
+	struct privheap_type type = type_named("counted", 8, MOST_BYTES);
 	int heap;
 
 	if (tight)
@@ -213,11 +213,13 @@ static void worker_run(unsigned int seed, bool tight)
 	if (heap < 0)
 		_exit(0);
 	if (seed % 3 == 0)
-		heap_setup(heap, 0, MIB, 3 * MIB);
-	counted = type_make(heap, "counted", 8, MOST_BYTES, PRIVHEAP_TYPE_COUNTED);
+		heap_setup(heap, 0, MIB / 2, MIB);
+	type.flags = PRIVHEAP_TYPE_COUNTED;
+	if (type_create(heap, &type))
+		_exit(0);
 	for (int i = 0; i < WORKER_THREADS; i++) {
 		threads[i].heap = heap;
-		threads[i].counted = counted;
+		threads[i].counted = type.type;
 		threads[i].random = seed * 2 + i + 1;
 		if (pthread_create(&threads[i].id, NULL, thread_work, &threads[i]))
 			_exit(0);
@@ -320,7 +322,7 @@ static void workers_kill(pid_t *workers, bool grouped)
 
 static void everything_at_once(int heap, const void *arg)
 {
-	bool grouped = !getuid();
+	bool grouped = !geteuid();
 	pid_t workers[WORKERS], other;
 
 	(void)arg;
@@ -328,7 +330,7 @@ static void everything_at_once(int heap, const void *arg)
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	REQUIRE(board != MAP_FAILED);
 	if (grouped)
-		group_make(24 * MIB);
+		group_make(3 * MIB);
 	kept_make(heap);
 	for (int i = 0; i < WORKERS; i++)
 		workers[i] = worker_start(i, grouped);
