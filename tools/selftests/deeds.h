@@ -30,6 +30,7 @@ struct stage {
 	__u64 given[MANY];
 	__u64 sizes[MANY];
 	struct privheap_io ios[MANY];
+	struct privheap_run runs[MANY];
 	struct privheap_object_info infos[MANY];
 	struct privheap_type types[MANY_TYPES];
 	unsigned char bytes[256 << 10];
@@ -490,6 +491,136 @@ static void do_to_the_end(struct stage *s)
 	ask_walk(s, MANY);
 }
 
+static void ask_take(struct stage *s, __u32 type, __u64 bytes, __u32 count)
+{
+	ASK(s, take);
+	s->asked.take.type = type;
+	s->asked.take.object_bytes = bytes;
+	s->asked.take.count = count;
+	s->asked.take.runs = user_ptr(s->runs);
+	s->asked.take.max_runs = MANY;
+}
+
+static void do_few_out(struct stage *s)
+{
+	ask_take(s, PRIVHEAP_TYPE_DICT, 80, 20);
+}
+
+static void do_many_out(struct stage *s)
+{
+	ask_take(s, s->fixed, 0, 2 * MANY);
+	s->asked.take.flags = PRIVHEAP_ZERO;
+}
+
+static void do_large_out(struct stage *s)
+{
+	ask_take(s, PRIVHEAP_TYPE_DICT, 60000, 3);
+}
+
+/* Objects handed out, in @given. */
+static void hand_out(struct stage *s, __u32 type, __u64 bytes, __u32 count)
+{
+	REQUIRE_OK(heap_take(s->heap, type, bytes, s->given, count));
+	for (__u32 i = 0; i < count; i++)
+		s->runs[i] = (struct privheap_run){ s->given[i], 1 };
+}
+
+static void ask_give(struct stage *s, __u64 bytes, __u32 count)
+{
+	hand_out(s, PRIVHEAP_TYPE_OBJECT, bytes, count);
+	ASK(s, give);
+	s->asked.give.count = count;
+	s->asked.give.runs = user_ptr(s->runs);
+}
+
+static void do_few_back(struct stage *s)
+{
+	ask_give(s, 100, 20);
+}
+
+static void do_many_back(struct stage *s)
+{
+	ask_give(s, 100, MANY);
+}
+
+static void do_large_back(struct stage *s)
+{
+	ask_give(s, 60000, 3);
+}
+
+static void ask_convert(struct stage *s, __u32 count)
+{
+	ASK(s, convert);
+	s->asked.convert.count = count;
+	s->asked.convert.from = user_ptr(s->given);
+	s->asked.convert.to = user_ptr(s->handles);
+}
+
+static void do_of_slots(struct stage *s)
+{
+	hand_out(s, s->fixed, 0, 80);
+	ask_convert(s, 80);
+}
+
+static void do_of_spans(struct stage *s)
+{
+	hand_out(s, PRIVHEAP_TYPE_DICT, 60000, 3);
+	ask_convert(s, 3);
+}
+
+static void do_of_live_slots(struct stage *s)
+{
+	heap_fill(s->heap, PRIVHEAP_TYPE_STR, 100, s->given, 80);
+	ask_convert(s, 80);
+}
+
+static void do_of_live_spans(struct stage *s)
+{
+	heap_fill(s->heap, PRIVHEAP_TYPE_DICT, 60000, s->given, 3);
+	ask_convert(s, 3);
+}
+
+static void ask_regrow(struct stage *s, __u64 from, __u64 to)
+{
+	hand_out(s, PRIVHEAP_TYPE_SET, from, 1);
+	ASK(s, resize);
+	s->asked.resize.flags = PRIVHEAP_BY_OFFSET;
+	s->asked.resize.handle = s->given[0];
+	s->asked.resize.object_bytes = to;
+}
+
+static void do_by_offset_to_another_class(struct stage *s)
+{
+	ask_regrow(s, 100, 1500);
+}
+
+static void do_by_offset_to_large(struct stage *s)
+{
+	ask_regrow(s, 100, 50000);
+}
+
+static void do_by_offset_of_large(struct stage *s)
+{
+	ask_regrow(s, 50000, 300000);
+}
+
+/* Maps and unmaps; what is mapped is touched in mapped.c. */
+static int run_map(struct stage *s)
+{
+	void *at = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, s->heap,
+			PRIVHEAP_MAP_REGION);
+
+	return at == MAP_FAILED ? errno : munmap(at, 1 << 20) ? errno : 0;
+}
+
+static int run_map_slabs(struct stage *s)
+{
+	void *at = mmap(NULL, 1 << 16, PROT_READ, MAP_SHARED, s->heap,
+			PRIVHEAP_MAP_SLABS);
+
+	return at == MAP_FAILED ? errno : munmap(at, 1 << 16) ? errno : 0;
+}
+
 static int run_open(struct stage *s)
 {
 	s->other = open(PRIVHEAP_DEVICE, O_RDWR | O_CLOEXEC);
@@ -583,6 +714,14 @@ static const struct deed deeds[] = {
 	DEED(RESERVE, spans), DEED(RESERVE, no_more),
 	DEED(TRIM, idle_memory), DEED(HEAP_STAT, of_all), DEED(TYPE_STAT, of_one),
 	DEED(WALK, by_4), DEED(WALK, to_the_end),
+	DEED(TAKE, few_out), DEED(TAKE, many_out), DEED(TAKE, large_out),
+	DEED(GIVE, few_back), DEED(GIVE, many_back), DEED(GIVE, large_back),
+	DEED(TO_HANDLES, of_slots), DEED(TO_HANDLES, of_spans),
+	DEED(TO_OFFSETS, of_live_slots), DEED(TO_OFFSETS, of_live_spans),
+	DEED(RESIZE, by_offset_to_another_class), DEED(RESIZE, by_offset_to_large),
+	DEED(RESIZE, by_offset_of_large),
+	{ "mapping_the_region", 0, run_map, do_plainly, 0 },
+	{ "mapping_the_slab_map", 0, run_map_slabs, do_plainly, 0 },
 	{ "open", 0, run_open, do_plainly, 0 },
 	{ "close", 0, run_close, do_many_plain, 0 },
 	/* To /proc a file that it has no memory for is one that is not there. */

@@ -67,6 +67,8 @@ static void *flip_arrays(void *arg)
 		given[i] = r >> 8 & 3 ? s->handles[r >> 16 & 3] : r;
 		sizes[i] = r >> 10 & 7 ? 8 + (r >> 20 & 4095) : r;
 		((volatile __u64 *)&s->ios[i])[r >> 12 & 3] ^= 1ULL << (r >> 40 & 63);
+		((volatile struct privheap_run *)s->runs)[i].mask ^= r >> 30 & 3;
+		((volatile __u64 *)s->lives)[i] ^= r >> 33 & 1;
 		s->ios[i].handle = s->handles[i];
 		s->ios[i].buffer = user_ptr(s->buffers[i]);
 		flips++;

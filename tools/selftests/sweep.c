@@ -55,11 +55,14 @@ static bool figures_equal(const struct figures *a, const struct figures *b)
 	same &= EXPECT_EQ(a->heap.types, b->heap.types);
 	same &= EXPECT_EQ(a->heap.live_objects, b->heap.live_objects);
 	same &= EXPECT_EQ(a->heap.live_bytes, b->heap.live_bytes);
+	same &= EXPECT_EQ(a->heap.handed_objects, b->heap.handed_objects);
+	same &= EXPECT_EQ(a->heap.handed_bytes, b->heap.handed_bytes);
 	same &= EXPECT_EQ(a->heap.soft_max_bytes, b->heap.soft_max_bytes);
 	same &= EXPECT_EQ(a->heap.hard_max_bytes, b->heap.hard_max_bytes);
 	for (size_t i = 0; i < ARRAY_SIZE(stage_types); i++) {
 		same &= EXPECT_EQ(a->types[i].live_objects, b->types[i].live_objects);
 		same &= EXPECT_EQ(a->types[i].live_bytes, b->types[i].live_bytes);
+		same &= EXPECT_EQ(a->types[i].handed_objects, b->types[i].handed_objects);
 		same &= EXPECT_EQ(a->types[i].promised_objects,
 				  b->types[i].promised_objects);
 		same &= EXPECT_EQ(a->types[i].quota_objects, b->types[i].quota_objects);

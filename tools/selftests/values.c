@@ -37,7 +37,7 @@ struct row {
 
 #define EACH_TYPE(NAME, kind) \
 	ROW(NAME, kind, type, 10, ENOENT), ROW(NAME, kind, type, 15, ENOENT), \
-	ROW(NAME, kind, type, 18, ENOENT), ROW(NAME, kind, type, 1023, ENOENT), \
+	ROW(NAME, kind, type, 19, ENOENT), ROW(NAME, kind, type, 1023, ENOENT), \
 	ROW(NAME, kind, type, 1024, ENOENT), \
 	ROW(NAME, kind, type, 1U << 31, ENOENT), ROW(NAME, kind, type, ~0U, ENOENT)
 #define EACH_OTHER_TYPE(NAME, kind) \
@@ -81,6 +81,12 @@ struct row {
 	ELEMENT(NAME, ios, buffer, 1ULL << 63, EFAULT), \
 	ELEMENT(NAME, ios, buffer, 0xffff888000000000ULL, EFAULT), \
 	ELEMENT(NAME, ios, buffer, ~0ULL - 3, EFAULT)
+/* Of an object by offset, in a word or in a run. */
+#define RUN(NAME, member, value, ...) \
+	{ PRIVHEAP_##NAME, #NAME "_with_run_" #member, true, \
+	  offsetof(struct scene, runs[SCENE_OBJECTS - 1]) + \
+	  offsetof(struct privheap_run, member), sizeof(__u64), \
+	  value, { __VA_ARGS__ } }
 #define EACH_OTHER_MEMBER(member) \
 	ROW(TYPE_LOOKUP, type, member, 1, EOPNOTSUPP), \
 	ROW(TYPE_LOOKUP, type, member, 1U << 31, EOPNOTSUPP)
@@ -185,30 +191,47 @@ static const struct row rows[] = {
 	ROW(WALK, walk, cursor, 1ULL << 39, EINVAL),
 	ROW(WALK, walk, cursor, 1ULL << 40, EINVAL),
 	ROW(WALK, walk, cursor, 1ULL << 63, EINVAL), ROW(WALK, walk, cursor, ~0ULL, EINVAL),
-};
 
-static const struct command *command_of(unsigned long number)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		if (commands[i].number == number)
-			return &commands[i];
-	test_abort();
-}
+	EACH_TYPE(TAKE, take), ROW(TAKE, take, type, 0, ENOENT),
+	ROW(TAKE, take, type, 16, EOPNOTSUPP),
+	EACH_COUNT(TAKE, take), EACH_SIZE(TAKE, take), EACH_POINTER(TAKE, take, runs),
+	ROW(TAKE, take, max_runs, 0, EINVAL), ROW(TAKE, take, max_runs, 65537, EINVAL),
+	ROW(TAKE, take, max_runs, ~0U, EINVAL),
+
+	EACH_OTHER_TYPE(GIVE, give), ROW(GIVE, give, type, 16, EPROTOTYPE),
+	EACH_COUNT(GIVE, give), EACH_POINTER(GIVE, give, runs),
+	RUN(GIVE, offset, 1ULL << 39, ENXIO), RUN(GIVE, offset, 1ULL << 40, ENXIO),
+	RUN(GIVE, offset, ~0ULL, ENXIO), RUN(GIVE, offset, ~0ULL << 12, ENXIO),
+	RUN(GIVE, mask, 0, EINVAL), RUN(GIVE, mask, ~0ULL, ESTALE, ENXIO),
+	RUN(GIVE, mask, 1ULL << 63, ESTALE, ENXIO),
+
+	EACH_OTHER_TYPE(TO_HANDLES, convert), EACH_COUNT(TO_HANDLES, convert),
+	EACH_POINTER(TO_HANDLES, convert, from), EACH_POINTER(TO_HANDLES, convert, to),
+	WORD(TO_HANDLES, offsets, 1ULL << 39, ENXIO),
+	WORD(TO_HANDLES, offsets, 1ULL << 40, ENXIO),
+	WORD(TO_HANDLES, offsets, ~0ULL, ENXIO),
+
+	EACH_OTHER_TYPE(TO_OFFSETS, convert), EACH_COUNT(TO_OFFSETS, convert),
+	EACH_POINTER(TO_OFFSETS, convert, from), EACH_POINTER(TO_OFFSETS, convert, to),
+	WORD(TO_OFFSETS, lives, 0, ENXIO), WORD(TO_OFFSETS, lives, 1ULL << 39, ENXIO),
+	WORD(TO_OFFSETS, lives, ~0ULL, EXDEV, ENXIO),
+};
 
 static void row_try(int heap, const struct row *row)
 {
 	const struct command *cmd = command_of(row->number);
-	struct scene scene;
+	struct scene scene, right;
 	union call call;
 
 	scene_make(&scene, heap);
 	scene_call(&scene, cmd, &call);
+	right = scene;
 	memcpy((row->in_scene ? (char *)&scene : (char *)&call) + row->offset,
 	       &row->value, row->bytes);
 	if (!EXPECT_ROW(heap_call(heap, row->number, &call), row->errs[0],
 			row->errs[1] ? row->errs[1] : row->errs[0]))
 		test_note("%s %#llx", row->what, (unsigned long long)row->value);
-	scene_check(&scene);
+	scene_check(&right);
 }
 
 /* All rows of one command, each on a heap of its own. */
