@@ -123,7 +123,7 @@ static void ph_model_resize(struct ph_heap_model *m)
 	int err;
 
 	err = ph_test_resize(m->heap, m->type[object->type], &object->handle,
-			       bytes, &usable);
+			     bytes, &usable);
 	kept = err ? object->bytes : min(bytes, object->bytes);
 	KUNIT_ASSERT_TRUE(m->test, ph_test_is_filled(m->test, object->handle, 0,
 						     kept, object->fill));

@@ -239,7 +239,7 @@ static void idle_memory_serves_resize_of_slot(struct kunit *test)
 	ph_test_alloc(test, PRIVHEAP_TYPE_STR, 5000);
 	ph_only_idle_is_left(test);
 	KUNIT_EXPECT_EQ(test, 0, ph_test_resize(heap, 0, &handle, 5000,
-						  &usable));
+						&usable));
 }
 
 static void idle_memory_serves_resize_of_span(struct kunit *test)
@@ -249,7 +249,7 @@ static void idle_memory_serves_resize_of_span(struct kunit *test)
 
 	ph_only_idle_is_left(test);
 	KUNIT_EXPECT_EQ(test, 0, ph_test_resize(heap, 0, &handle, 300000,
-						  &usable));
+						&usable));
 	ph_test_expect_sound(test);
 }
 

@@ -127,7 +127,7 @@ static void resize_up_to_usable_stays_in_place(struct kunit *test)
 	handle = ph_test_alloc(test, ph_type_for(test), 1);
 	for (bytes = 1; bytes < 100000; bytes = usable + 1) {
 		KUNIT_ASSERT_EQ(test, 0, ph_test_resize(heap, 0, &handle,
-							  bytes, &usable));
+							bytes, &usable));
 		before = handle;
 		KUNIT_ASSERT_EQ(test, ph_resize(test, &handle, usable), 0);
 		KUNIT_EXPECT_EQ(test, handle, before);
@@ -142,7 +142,7 @@ static void resize_within_smallest_class_stays_in_place(struct kunit *test)
 	handle = ph_test_alloc(test, ph_type_for(test), 1);
 	before = handle;
 	KUNIT_ASSERT_EQ(test, 0, ph_test_resize(ph_test_heap(test), 0,
-						  &handle, 1, &usable));
+						&handle, 1, &usable));
 	for (bytes = usable; bytes; bytes--)
 		KUNIT_ASSERT_EQ(test, ph_resize(test, &handle, bytes), 0);
 	KUNIT_EXPECT_EQ(test, handle, before);
@@ -233,7 +233,7 @@ static void resize_when_handle_is_wrong(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ph_resize(test, &wrong, 200), -EBADSLT);
 	KUNIT_EXPECT_EQ(test, -EPROTOTYPE,
 			ph_test_resize(heap, PRIVHEAP_TYPE_INT, &handle, 200,
-					 &usable));
+				       &usable));
 	ph_test_free(heap, handle);
 	KUNIT_EXPECT_EQ(test, ph_resize(test, &handle, 200), -ESTALE);
 	KUNIT_EXPECT_EQ(test, ph_test_live(heap), 0);
