@@ -5,10 +5,11 @@
  */
 #include "internal.h"
 
-/* The spans of plain memory are zero when they come. */
+/* The module knows what is zero already. */
 void *ph_span_alloc(struct privheap *heap, uint32_t type, size_t bytes, bool zero)
 {
 	struct privheap_take take = {
+		.flags = zero ? PRIVHEAP_ZERO : 0,
 		.type = type, .object_bytes = bytes, .count = 1,
 	};
 	struct ph_thread *thread = ph_thread_enter();
@@ -21,8 +22,6 @@ void *ph_span_alloc(struct privheap *heap, uint32_t type, size_t bytes, bool zer
 	if (!object)
 		return NULL;
 	ph_guard_take(heap, object);
-	if (zero && !heap->plain)
-		memset(object, 0, bytes);
 	return object;
 }
 

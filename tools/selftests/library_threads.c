@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0
+/* libprivheap: threads, their end, frees by others, and fork. */
+#include "library.h"
+
+#define THREADS	4
+#define RING	1024
+
+struct worker {
+	pthread_t thread;
+	struct privheap *heap;
+	int kind;
+	unsigned int number;
+};
+
+static void workers_run(struct privheap *heap, int kind, void *(*run)(void *))
+{
+	struct worker workers[THREADS];
+
+	for (unsigned int i = 0; i < THREADS; i++) {
+		workers[i] = (struct worker){ .heap = heap, .kind = kind, .number = i };
+		REQUIRE(!pthread_create(&workers[i].thread, NULL, run, &workers[i]));
+	}
+	for (unsigned int i = 0; i < THREADS; i++)
+		REQUIRE(!pthread_join(workers[i].thread, NULL));
+}
+
+static void *worker_uses(void *arg)
+{
+	struct worker *w = arg;
+	unsigned char *objects[400];
+
+	for (unsigned long round = 0; round < scaled(200); round++) {
+		for (int i = 0; i < 400; i++) {
+			objects[i] = privheap_object_alloc(w->kind);
+			REQUIRE(objects[i]);
+			pattern_fill(objects[i], 28, w->number * 400 + i);
+		}
+		for (int i = 0; i < 400; i++) {
+			REQUIRE_EQ(pattern_check(objects[i], 28, w->number * 400 + i), -1);
+			privheap_object_free(w->kind, objects[i]);
+		}
+	}
+	return NULL;
+}
+
+/* What ended threads had is the module's again, without any call of ours. */
+static void ended_threads_leave_nothing(int unused, const void *arg)
+{
+	struct privheap *heap = library_heap(arg);
+	int kind = library_kind(heap, PRIVHEAP_TYPE_INT, 0);
+
+	(void)unused;
+	workers_run(heap, kind, worker_uses);
+	EXPECT(!privheap_trim(heap));
+	EXPECT_EQ(library_handed(heap), 0);
+	workers_run(heap, kind, worker_uses);
+	EXPECT(!privheap_trim(heap));
+	EXPECT_EQ(library_handed(heap), 0);
+	privheap_delete(heap);
+}
+
+static _Atomic(void *) ring[RING];
+
+/* Even ones fill the ring, odd ones empty it and free. */
+static void *worker_passes(void *arg)
+{
+	struct worker *w = arg;
+	unsigned long passed = 0, goal = scaled(100000);
+
+	for (unsigned long at = 0; passed < goal; at++) {
+		_Atomic(void *) *slot = &ring[at % RING];
+		void *object = NULL;
+
+		if (w->number % 2) {
+			object = atomic_exchange(slot, NULL);
+			if (!object)
+				continue;
+			REQUIRE_EQ(*(__u64 *)object, (uintptr_t)object);
+		} else {
+			__u64 *fresh = privheap_object_alloc(w->kind);
+
+			REQUIRE(fresh);
+			*fresh = (uintptr_t)fresh;
+			object = fresh;
+			if (atomic_compare_exchange_strong(slot, &(void *){ NULL }, object)) {
+				passed++;
+				continue;
+			}
+		}
+		passed += w->number % 2;
+		privheap_object_free(w->kind, object);
+	}
+	return NULL;
+}
+
+static void others_may_free(int unused, const void *arg)
+{
+	struct privheap *heap = library_heap(arg);
+	int kind = library_kind(heap, PRIVHEAP_TYPE_INT, 0);
+
+	(void)unused;
+	workers_run(heap, kind, worker_passes);
+	EXPECT(!privheap_trim(heap));
+	EXPECT_EQ(library_handed(heap), 0);
+	privheap_delete(heap);
+}
+
+static void *worker_mallocs(void *arg)
+{
+	struct worker *w = arg;
+	unsigned char *objects[100] = { 0 };
+	__u64 state = w->number + 1;
+
+	for (unsigned long n = 0; n < scaled(40000); n++) {
+		__u64 random = random_next(&state);
+		unsigned int i = random % 100;
+		size_t bytes = 16 + (random >> 8) % (30000 >> (random >> 32) % 10);
+
+		if (objects[i])
+			REQUIRE_EQ(pattern_check(objects[i], 16, w->number), -1);
+		objects[i] = privheap_realloc(w->heap, objects[i], bytes);
+		REQUIRE(objects[i]);
+		pattern_fill(objects[i], 16, w->number);
+	}
+	for (int i = 0; i < 100; i++)
+		privheap_free(w->heap, objects[i]);
+	return NULL;
+}
+
+static void threads_share_the_malloc_family(int unused, const void *arg)
+{
+	struct privheap *heap = library_heap(arg);
+
+	(void)unused;
+	workers_run(heap, 0, worker_mallocs);
+	EXPECT(!privheap_trim(heap));
+	EXPECT_EQ(library_handed(heap), 0);
+	privheap_delete(heap);
+}
+
+/* A destructor that comes after the library's own. */
+static pthread_key_t late;
+static struct privheap *late_heap;
+static atomic_uint late_runs;
+
+static void late_destructor(void *value)
+{
+	void *object = privheap_malloc(late_heap, 40);
+
+	REQUIRE(object);
+	privheap_free(late_heap, object);
+	privheap_free(late_heap, value);
+	if (atomic_fetch_add(&late_runs, 1) < 3)
+		pthread_setspecific(late, privheap_malloc(late_heap, 100));
+}
+
+static void *worker_ends_late(void *arg)
+{
+	pthread_setspecific(late, privheap_malloc(late_heap, 100));
+	return arg;
+}
+
+static void destructors_may_allocate(int unused, const void *arg)
+{
+	pthread_t thread;
+
+	(void)unused;
+	late_heap = library_heap(arg);
+	/* Two keys: one made before the library's, one after it. */
+	REQUIRE(!pthread_key_create(&late, late_destructor));
+	privheap_free(late_heap, privheap_malloc(late_heap, 1));
+	REQUIRE(!pthread_create(&thread, NULL, worker_ends_late, NULL));
+	REQUIRE(!pthread_join(thread, NULL));
+	EXPECT_EQ(late_runs, 4);
+	privheap_delete(late_heap);
+}
+
+/* A heap of the module is not the child's; one of plain memory is. */
+static void child_of_a_fork(int unused, const void *arg)
+{
+	struct privheap *heap = library_heap(arg);
+	int kind = library_kind(heap, PRIVHEAP_TYPE_INT, 0);
+	bool plain = privheap_fd(heap) < 0;
+	char *object = privheap_malloc(heap, 100), *typed = privheap_object_alloc(kind);
+	__u64 handed = library_handed(heap);
+	pid_t child;
+	int status;
+
+	(void)unused;
+	strcpy(object, "content");
+	child = fork();
+	REQUIRE(child >= 0);
+	if (!child) {
+		void *mine = privheap_malloc(heap, 100);
+
+		EXPECT_EQ(!!mine, plain);
+		EXPECT_EQ(!!privheap_object_alloc(kind), plain);
+		EXPECT(!plain || !strcmp(object, "content"));
+		privheap_object_free(kind, typed);
+		privheap_free(heap, object);
+		_exit(0);
+	}
+	REQUIRE(waitpid(child, &status, 0) == child);
+	EXPECT_EQ(status, 0);
+	EXPECT_EQ(library_handed(heap), handed);
+	EXPECT(!strcmp(object, "content"));
+	privheap_free(heap, object);
+	privheap_object_free(kind, typed);
+	EXPECT(!privheap_trim(heap));
+	EXPECT_EQ(library_handed(heap), 0);
+	privheap_delete(heap);
+}
+
+int main(void)
+{
+	TEST_PLACES(ended_threads_leave_nothing);
+	TEST_PLACES(others_may_free);
+	TEST_PLACES(threads_share_the_malloc_family);
+	TEST_PLACES(destructors_may_allocate);
+	TEST_PLACES(child_of_a_fork);
+	return tests_run();
+}
