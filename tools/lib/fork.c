@@ -66,9 +66,12 @@ static void child(void)
 		return;
 	}
 	for (struct privheap *heap = ph_heaps; heap; heap = heap->next) {
-		heap->gone = !heap->plain;
-		if (heap->gone)
-			ph_kinds_forget(heap);
+		if (heap->plain)
+			continue;
+		heap->gone = true;
+		/* Nothing is at any address of it. */
+		heap->bytes = 0;
+		ph_kinds_forget(heap);
 	}
 }
 

@@ -169,7 +169,7 @@ static void free_kept_errno(struct privheap *heap, void *object)
 	unsigned int kind;
 
 	if (offset >= heap->bytes) {
-		if (!frozen_find(heap, object))
+		if (!heap->gone && !frozen_find(heap, object))
 			ph_report(heap, object, "not of this heap");
 		return;
 	}
@@ -310,13 +310,17 @@ void *privheap_realloc(struct privheap *heap, void *object, size_t bytes)
 		return NULL;
 	}
 	had = usable(heap, object);
+	if (unlikely(heap->gone)) {
+		errno = ENOMEM;
+		return NULL;
+	}
 	if (unlikely(!had)) {
 		ph_report(heap, object, "realloc where no object is");
 		errno = EINVAL;
 		return NULL;
 	}
 	if (is_span(heap, object)) {
-		if (bytes > heap->sizes.most && bytes <= PTRDIFF_MAX && !heap->gone)
+		if (bytes > heap->sizes.most && bytes <= PTRDIFF_MAX)
 			return ph_span_resize(heap, object, bytes);
 	} else if (bytes <= had && same_class(heap, object, bytes)) {
 		return object;

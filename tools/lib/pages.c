@@ -83,20 +83,27 @@ void plain_pages_put(struct plain_pages *pages, size_t first, size_t count)
 	gap_add(pages, first, count);
 }
 
+/* Zeroes where a mapping is, or where there is none any more. */
+static int map_again(char *at, size_t bytes)
+{
+	return mmap(at, bytes, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == at ? 0 : -1;
+}
+
 int plain_pages_move(struct plain_pages *pages, size_t from, size_t to, size_t count)
 {
 	char *source = pages->base + (from << pages->shift);
 	char *target = pages->base + (to << pages->shift);
 	size_t bytes = count << pages->shift;
 
-	/* Earlier moves may have left it in two mappings, which do not move. */
-	if (mremap(source, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, target) == MAP_FAILED) {
-		memcpy(target, source, bytes);
-		return 0;
-	}
-	/* Where the pages were there is a hole now. */
-	if (mmap(source, bytes, PROT_READ | PROT_WRITE,
-		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
+	if (mremap(source, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, target) == target)
+		return map_again(source, bytes);
+	/*
+	 * Earlier moves may have left it in two mappings, which do not move; but
+	 * what was mapped at the target is gone by now.
+	 */
+	if (map_again(target, bytes))
 		return -1;
+	memcpy(target, source, bytes);
 	return 0;
 }
