@@ -16,7 +16,7 @@ PREFIX  ?= /usr/local
 # Relative, and one per kernel: several kernels can be built side by side.
 module   = scripts/module.sh $(KDIR)
 
-.PHONY: all tools demo check kunit bench check-debug coverage static kernels
+.PHONY: all tools demo check kunit bench check-debug coverage fuzz static kernels
 .PHONY: install dkms-install uninstall clean distclean setup help
 
 all: ## Build privheap.ko for the running kernel (another one: KDIR= or RELEASE=)
@@ -52,6 +52,9 @@ check-debug: ## Run suites, selftests, stress on kernels that look for mistakes 
 
 coverage: ## Find what no test runs, into build/coverage
 	@scripts/coverage.sh
+
+fuzz: ## Fuzz the user interface on the debug kernel, and the pure layers (TIME=seconds, 300)
+	@TIME=$(TIME) scripts/fuzz.sh
 
 static: ## Run compiler warnings, sparse, checkpatch, kernel-doc, shellcheck
 	@scripts/static.sh

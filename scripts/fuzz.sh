@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# `make fuzz`: fuzzes the module, TIME seconds in all (300), on the debug
-# kernel with two CPUs.
+# `make fuzz`: the module's pure layers under libFuzzer, for a sixth of the time;
+# then the whole user interface, on the debug kernel with two CPUs.
 #
-#   TIME=n     seconds
+#   TIME=n     seconds in all (300), after the seeds of tools/fuzz/corpus
 #   SEED=n     where the random numbers start; the time of day if not given
+#   PARAMS=... parameters of the module
 #   DISTIL=1   afterwards replace tools/fuzz/corpus by the few inputs that
 #              reach what all did
 #
@@ -17,14 +18,41 @@ set -eu
 time=${TIME:-300}
 seed=${SEED:-$(date +%s)}
 results=$top/build/fuzz
+ktap=$top/build/check/fuzz.ktap
 box=$results/box
 corpus=$top/tools/fuzz/corpus
 fuzz=$top/build/tools/fuzz
-problems=0 retried=0
+pure=$top/build/fuzz-pure/pure
+deaths=0 retried=0 number=0
+
+# Of the module's branches, the kernel door's among them, the seeds reach more.
+least_percent=50
+
+# judge STATUS WHAT: one test case.
+judge() {
+	local result=ok
+
+	number=$((number + 1))
+	[ "$1" = 0 ] || result="not ok"
+	echo "$result $number - $2" | tee -a "$ktap"
+}
 
 # How many branches of ours the compiler has marked.
 sites() {
 	objdump -dr "$1" | grep -c 'R_X86_64_PLT32.*__sanitizer_cov_trace_pc' || true
+}
+
+# One process; what it cannot bear is in the folder, as libFuzzer writes it.
+run_pure() {
+	local seconds=$((time / 6 + 5)) status=0
+
+	mkdir -p "$results/pure"
+	"$pure" -max_total_time="$seconds" -max_len=1024 -seed="$seed" -timeout=60 \
+		-artifact_prefix="$results/pure-" "$results/pure" \
+		>"$results/pure.log" 2>&1 || status=$?
+	tail -n 1 "$results/pure.log" >&2
+	[ $status = 0 ] || grep -E 'ERROR|\.c:[0-9]+' "$results/pure.log" | head -n 5 >&2
+	return $status
 }
 
 # guest TIMEOUT OPTIONS [VM OPTION]...
@@ -44,31 +72,36 @@ guest() {
 # A guest that did not end by itself: the input that it ran last, as C. One that
 # did not come as far as that, once, is a busy machine's.
 died() {
-	if ! "$fuzz" --state "$box" >/dev/null && [ $retried = 0 ]; then
+	local status=0
+
+	"$fuzz" --state "$box" >"$results/died-$round.txt" || status=$?
+	if [ $status = 2 ] && [ $retried = 0 ]; then
 		say "fuzz: the guest did not start; once more"
 		retried=1
 		return
 	fi
-	problems=$((problems + 1))
-	say "fuzz: the guest ended with status $1; the last input:"
-	"$fuzz" --state "$box" >&2 || true
-	"$fuzz" --print-c "$box" >"$results/died-$round.c"
+	deaths=$((deaths + 1))
+	say "fuzz: the guest ended with status $1"
+	cat "$results/died-$round.txt" >&2
+	"$fuzz" --print-c "$box" >"$results/died-$round.c" || true
 	say "as a program: $results/died-$round.c; the console: $results/console-$round.log"
 }
 
 # The time that is left, in as many guests as it takes.
-run() {
-	local end=$((SECONDS + time)) status
+run_guests() {
+	local end=$((SECONDS + time)) status left
 
-	round=0
-	while [ $((end - SECONDS)) -gt 5 ] && [ $problems -lt 5 ]; do
+	for round in 0 1 2 3 4 5; do
+		left=$((end - SECONDS))
+		if [ "$round" -gt 0 ] && [ $left -lt 10 ]; then
+			break
+		fi
 		status=0
-		guest $((end - SECONDS + 300)) \
-			"--seconds $((end - SECONDS)) --sites $there --seed $((seed + round)) /corpus" ||
+		guest $((left + 1200)) "--seconds $left --sites $there --seed $((seed + round)) /corpus" ||
 			status=$?
-		[ $status -lt 124 ] || died $status
-		[ $status != 127 ] || break
-		round=$((round + 1))
+		[ $status -ge 124 ] || break
+		died $status
+		[ $status != "$VM_SETUP" ] || break
 	done
 }
 
@@ -84,24 +117,44 @@ distil() {
 findings() {
 	local file
 
-	"$fuzz" --findings "$box" "$results/findings" || true
+	"$fuzz" --findings "$box" "$results/findings" >&2 || return 1
 	for file in "$results"/findings/finding-???; do
 		[ -e "$file" ] || return 0
-		problems=$((problems + 1))
 		"$fuzz" --print-c "$file" >"$file.c"
 		say "as a program: $file.c"
 	done
+	return 1
 }
 
-"$top/scripts/setup.sh" build vm debug
+reached_enough() {
+	[ -n "$reached" ] && [ $((reached * 100)) -ge $((there * least_percent)) ]
+}
+
+"$top/scripts/setup.sh" build vm debug fuzz
+mkdir -p "$results" "${ktap%/*}"
+rm -rf "${results:?}"/* "$ktap" "${ktap%.ktap}.sums"
+echo "KTAP version 1" >"$ktap"
 kdir=$("$top/scripts/kernel.sh" debug)
 out=$("$top/scripts/module.sh" "$kdir")
 make -s -C "$top/tools"
-rm -rf "$results"
-mkdir -p "$results"
+make -s -C "$top/tools/fuzz/pure"
 truncate -s 8M "$box"
 there=$(sites "$out/privheap.ko")
-run
-findings
+
+say "The pure layers (libFuzzer, ASan, UBSan):"
+status=0
+run_pure || status=$?
+judge $status "pure layers"
+say "The user interface (debug kernel, two CPUs):"
+run_guests
+judge $deaths "no guest dies"
+status=0
+findings || status=1
+judge $status "no finding"
+reached=$("$fuzz" --state "$box" | sed -n 's/.* edges \([0-9]*\) .*/\1/p')
+status=0
+reached_enough || status=1
+judge $status "edges: ${reached:-0} of $there"
+echo "1..$number" >>"$ktap"
 [ -z "${DISTIL:-}" ] || distil
-[ $problems = 0 ]
+"$top/scripts/ktap.py" --save "${ktap%.ktap}.sums" "$ktap"

@@ -4,7 +4,7 @@
 # Installs the Debian packages that the project's targets need and that are
 # missing, after saying which and why.
 #
-#   setup.sh all | build vm kunit debug coverage bench static install...
+#   setup.sh all | build vm kunit debug coverage fuzz bench static install...
 #   setup.sh --packages NAME REASON [NAME REASON]...   others, by name
 set -eu
 . "$(dirname "$0")/lib.sh"
@@ -36,6 +36,8 @@ debug  flex                  its build needs this
 debug  bison                 its build needs this
 debug  libelf-dev            its build needs this (objtool)
 debug  libssl-dev            its build needs this
+fuzz   clang                 compiles the pure layers
+fuzz   libclang-rt-14-dev    libFuzzer and the sanitizers
 static sparse                checks address spaces and locking
 static shellcheck            checks the scripts
 static coccinelle            looks for mistakes by the kernel's semantic patches
@@ -88,7 +90,7 @@ wanted_rows() {
 	for group in "$@"; do
 		case $group in
 		all) table ;;
-		build | vm | kunit | debug | coverage | static) table | grep "^$group " ;;
+		build | vm | kunit | debug | coverage | fuzz | static) table | grep "^$group " ;;
 		bench | install) ;; # what they need, the other groups have
 		*) die "unknown group $group" ;;
 		esac
@@ -113,7 +115,7 @@ install_packages() {
 		--no-install-recommends install "$@" >"$log" 2>&1
 }
 
-[ $# -ge 1 ] || die "usage: setup.sh GROUP... (all, build, vm, kunit, debug, coverage, bench, static)"
+[ $# -ge 1 ] || die "usage: setup.sh GROUP... (all, build, vm, kunit, debug, coverage, fuzz, bench, static)"
 case $1 in
 --packages) shift; rows=$(printf 'other %s %s\n' "$@") ;;
 *) rows=$(wanted_rows "$@") ;;

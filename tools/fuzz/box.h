@@ -11,7 +11,7 @@
 #include "cover.h"
 #include "input.h"
 
-#define BOX_MAGIC	"privheap-fuzz-3"
+#define BOX_MAGIC	"privheap-fuzz-4"
 /* Each fork copies the page tables of it. */
 #define BOX_BYTES	(8UL << 20)
 #define MAX_FINDINGS	16
@@ -38,6 +38,7 @@ struct entry {
  * struct box - everything
  * @magic: BOX_MAGIC once it is in use
  * @running: an input is being run
+ * @seeded: the seeds have been run
  * @current: that, or the last one
  * @executions: inputs run so far
  * @seconds: for how long
@@ -53,6 +54,7 @@ struct entry {
 struct box {
 	char magic[16];
 	uint32_t running;
+	uint32_t seeded;
 	struct input current;
 	uint64_t executions;
 	uint64_t seconds;

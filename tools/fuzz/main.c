@@ -16,7 +16,7 @@
 #include "found.h"
 
 /* An input that takes longer hangs, however busy the machine is. */
-#define HANG_SECONDS	180
+#define HANG_SECONDS	300
 /* A process is renewed after so many inputs. */
 #define RENEW		2000
 
@@ -57,6 +57,7 @@ static void work(const char *folder)
 	box->seed = box->seed * 0x9e3779b97f4a7c15UL + 1;
 	if (folder)
 		corpus_load(folder);
+	box->seeded = 1;
 	while (box->executions < until) {
 		corpus_next(&input);
 		corpus_try(&input);
@@ -89,7 +90,7 @@ static void judge(int status)
 }
 
 /* Waits for a worker, until @end; tells how it goes, and finds it hanging. */
-static void watch(pid_t pid, uint64_t began, uint64_t end)
+static void watch(pid_t pid, uint64_t began, uint64_t *end, uint64_t seconds)
 {
 	uint64_t moved = now(), told = moved, seen = box->executions;
 	uint64_t before = box->seconds;
@@ -106,7 +107,10 @@ static void watch(pid_t pid, uint64_t began, uint64_t end)
 			seen = box->executions;
 			moved = now();
 		}
-		if (now() < moved + HANG_SECONDS && now() < end)
+		/* However busy the machine is, the seeds are run, and then the time. */
+		if (!box->seeded)
+			*end = now() + seconds;
+		if (now() < moved + HANG_SECONDS && now() < *end)
 			continue;
 		if (now() >= moved + HANG_SECONDS)
 			found("an input does not end");
@@ -122,11 +126,12 @@ static int fuzz(uint64_t seconds, const char *folder)
 	uint64_t end = now() + seconds;
 	pid_t pid;
 
+	box->seeded = 0;
 	while (now() < end && box->nr_findings < MAX_FINDINGS) {
 		pid = fork();
 		if (!pid)
 			work(folder);
-		watch(pid, now(), end);
+		watch(pid, now(), &end, seconds);
 		folder = NULL;
 	}
 	print_state("");

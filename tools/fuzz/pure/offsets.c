@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Ranges of a region's offsets. The model is an array with a word for each page:
+ * who has it, and the youngest generation that was there.
+ */
+#include "region.h"
+#include "slab.h"
+#include "targets.h"
+
+#define MAX_PAGES	16384U
+#define MAX_RANGES	64
+
+struct range {
+	u64 start;
+	u32 pages;
+	u16 gen;
+	bool published;
+};
+
+static struct range ranges[MAX_RANGES];
+static struct range *owner[MAX_PAGES];
+static u16 youngest[MAX_PAGES];
+
+/* Nobody looks into the slab that a range stands for. */
+static struct ph_slab *slab_of(struct range *range)
+{
+	return (struct ph_slab *)range;
+}
+
+static void map(struct ph_region *region, struct range *range, u32 pages)
+{
+	u64 held = atomic64_read(&region->held);
+	u32 first, i;
+	u16 gen = region->gen_first;
+	int err;
+
+	range->start = 1;
+	err = ph_region_map(region, pages, &range->start, &range->gen);
+	if (err) {
+		CHECK(err == -ENOMEM || err == -EDQUOT);
+		/* Segments that could be had stay. */
+		CHECK((u64)atomic64_read(&region->held) >= held);
+		return;
+	}
+	CHECK(range->start % PAGE_SIZE == 0);
+	first = range->start >> PAGE_SHIFT;
+	CHECK(first + pages <= MAX_PAGES);
+	for (i = first; i < first + pages; i++) {
+		CHECK(!owner[i]);
+		owner[i] = range;
+		gen = ph_region_younger(region, gen, youngest[i]);
+	}
+	CHECK(range->gen == gen);
+	range->pages = pages;
+	range->published = false;
+}
+
+static void publish(struct ph_region *region, struct range *range)
+{
+	ph_region_publish(region, slab_of(range), range->start, range->pages);
+	range->published = true;
+}
+
+static void unmap(struct ph_region *region, struct range *range, u16 lives)
+{
+	u32 first = range->start >> PAGE_SHIFT;
+	u16 gen = range->gen + lives;
+
+	ph_region_unmap(region, range->start, range->pages, gen);
+	for (u32 i = first; i < first + range->pages; i++) {
+		owner[i] = NULL;
+		youngest[i] = gen;
+	}
+	range->pages = 0;
+}
+
+static void look(struct ph_region *region, u64 offset)
+{
+	struct ph_slab *slab = ph_region_slab(region, offset), *want = NULL;
+	u64 page = offset >> PAGE_SHIFT;
+
+	if (page < MAX_PAGES && owner[page] && owner[page]->published)
+		want = slab_of(owner[page]);
+	CHECK(slab == want);
+	if (!want && page < MAX_PAGES && !owner[page])
+		CHECK(ph_region_gen(region, offset) == youngest[page]);
+	CHECK(page < MAX_PAGES || ph_region_end(region) <= MAX_PAGES * PAGE_SIZE);
+}
+
+static void act(struct ph_region *region, struct feed *feed)
+{
+	u32 what = feed_byte(feed);
+	struct range *range = &ranges[feed_byte(feed) % MAX_RANGES];
+
+	switch (what % 8) {
+	case 0:
+	case 1:
+	case 2:
+		shim_fails = what & 0x80 ? what >> 4 & 7 : -1;
+		if (!range->pages)
+			map(region, range, 1 + (what & 8 ? feed_short(feed) % 100 :
+						feed_byte(feed) % 9));
+		shim_fails = -1;
+		break;
+	case 3:
+		if (range->pages)
+			publish(region, range);
+		break;
+	case 4:
+	case 5:
+		if (range->pages)
+			unmap(region, range, feed_byte(feed));
+		break;
+	case 6:
+		look(region, feed_word(feed));
+		break;
+	default:
+		look(region, (u64)feed_short(feed) << PAGE_SHIFT | what);
+	}
+}
+
+void target_offsets(struct feed *feed)
+{
+	struct ph_region region;
+	u32 i;
+
+	ph_region_init(&region, NULL, 1ULL << 24);
+	region.gen_first = feed_short(feed);
+	memset(ranges, 0, sizeof(ranges));
+	memset(owner, 0, sizeof(owner));
+	for (i = 0; i < MAX_PAGES; i++)
+		youngest[i] = region.gen_first;
+	while (feed->left)
+		act(&region, feed);
+	for (i = 0; i < MAX_PAGES; i += 3)
+		look(&region, (u64)i << PAGE_SHIFT);
+	for (i = 0; i < MAX_RANGES; i++)
+		if (ranges[i].pages)
+			unmap(&region, &ranges[i], 1);
+	ph_region_exit(&region);
+}
