@@ -37,9 +37,10 @@ judge() {
 	echo "$result $number - $2" | tee -a "$ktap"
 }
 
-# How many branches of ours the compiler has marked.
+# How many branches of ours the compiler has marked; not those that run when the
+# module is loaded or unloaded.
 sites() {
-	objdump -dr "$1" | grep -c 'R_X86_64_PLT32.*__sanitizer_cov_trace_pc' || true
+	objdump -dr -j .text -j .text.unlikely "$1" | grep -c 'R_X86_64_PLT32.*__sanitizer_cov_trace_pc' || true
 }
 
 # One process; what it cannot bear is in the folder, as libFuzzer writes it.
@@ -126,6 +127,12 @@ findings() {
 	return 1
 }
 
+coverage() {
+	"$fuzz" --edges "$box" >"$results/edges" || return 0
+	"$top/scripts/fuzz-coverage.py" "$out" "$results/edges" >"$results/coverage.txt"
+	sed -n '/^all/p' "$results/coverage.txt" >&2
+}
+
 reached_enough() {
 	[ -n "$reached" ] && [ $((reached * 100)) -ge $((there * least_percent)) ]
 }
@@ -151,6 +158,7 @@ judge $deaths "no guest dies"
 status=0
 findings || status=1
 judge $status "no finding"
+coverage
 reached=$("$fuzz" --state "$box" | sed -n 's/.* edges \([0-9]*\) .*/\1/p')
 status=0
 reached_enough || status=1

@@ -92,6 +92,8 @@ struct fill;
  * @after: keeps what came back
  * @after_name: as C
  * @run: for an op without command
+ * @may_fail: an allocation of its may be made to fail: it is one system call,
+ *	and no page fault of the fuzzer's own comes in between
  * @weight: how often it is chosen
  * @fields: ends with a NULL name
  */
@@ -106,6 +108,7 @@ struct op {
 	void (*after)(unsigned int slot, const void *args);
 	const char *after_name;
 	void (*run)(const uint64_t *v);
+	bool may_fail;
 	unsigned int weight;
 	struct field fields[MAX_VALUES + 1];
 };

@@ -30,6 +30,7 @@ static void usage(void)
 	     "       fuzz --print-c FILE|BOX     an input, or the box's last, as C\n"
 	     "       fuzz --state BOX            what the box tells; 1 if there are findings\n"
 	     "       fuzz --findings BOX FOLDER  its findings as files\n"
+	     "       fuzz --edges BOX            where its edges are in the module's text\n"
 	     "       fuzz --save BOX FOLDER      its corpus as files\n"
 	     "FOLDERs hold an input per file, a step per line. The box is a file of the host.");
 }
@@ -177,6 +178,16 @@ static int tell(const char *path)
 	return box->nr_findings ? 1 : 0;
 }
 
+static int print_edges(const char *path)
+{
+	if (!box_open_file(path))
+		return 2;
+	for (uint32_t at = 0; at < COVER_TEXT; at++)
+		if (box->all.sites[at / 64] >> at % 64 & 1)
+			printf("%x\n", at);
+	return 0;
+}
+
 /* In the guest: everything that runs inputs. */
 static bool prepare(void)
 {
@@ -196,7 +207,8 @@ static const struct option options[] = {
 	{ "seed", required_argument, NULL, 'r' },    { "distil", required_argument, NULL, 'd' },
 	{ "replay", required_argument, NULL, 'p' },  { "print-c", required_argument, NULL, 'c' },
 	{ "state", required_argument, NULL, 't' },   { "findings", required_argument, NULL, 'f' },
-	{ "save", required_argument, NULL, 'v' },    { "help", no_argument, NULL, 'h' },
+	{ "save", required_argument, NULL, 'v' },    { "edges", required_argument, NULL, 'e' },
+	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
 };
 
@@ -220,6 +232,7 @@ int main(int argc, char **argv)
 	switch (mode) {
 	case 'c': return print_c(path);
 	case 't': return tell(path);
+	case 'e': return print_edges(path);
 	case 'f': return box_open_file(path) && folder ? corpus_save_findings(folder) : 2;
 	case 'v': return box_open_file(path) && folder ? corpus_save(folder) : 2;
 	}

@@ -248,7 +248,7 @@ static void fill_step(struct step *step, unsigned int op)
 	step->op = op;
 	for (unsigned int i = 0; ops[op].fields[i].name; i++)
 		step->values[i] = any_value(&ops[op].fields[i]);
-	if (chance(6))
+	if (ops[op].may_fail && chance(6))
 		step->fail = 1 + rnd(chance(70) ? 4 : 40);
 }
 
@@ -332,6 +332,11 @@ static void spread(struct input *input)
 		input->steps[i].actor = apart && i > 1 ? rnd(INPUT_ACTORS) : 0;
 }
 
+static void change_failure(struct step *step)
+{
+	step->fail = !ops[step->op].may_fail || chance(30) ? 0 : 1 + rnd(12);
+}
+
 static void mutate_once(struct input *input, const struct input *other)
 {
 	struct step step;
@@ -354,7 +359,7 @@ static void mutate_once(struct input *input, const struct input *other)
 	case 5: splice(input, other); break;
 	case 6: spread(input); break;
 	case 7: input->steps[rnd(input->nr)].actor = rnd(INPUT_ACTORS); break;
-	case 8: input->steps[rnd(input->nr)].fail = chance(30) ? 0 : 1 + rnd(12); break;
+	case 8: change_failure(&input->steps[rnd(input->nr)]); break;
 	default: change_value(input);
 	}
 }

@@ -23,7 +23,7 @@ const char *const area_names[AREAS] = {
 
 #define COMMAND(_name, _cmd, _type, _weight) \
 	.name = _name, .cmd_name = #_cmd, .cmd = _cmd, .type = "privheap_" #_type, \
-	.bytes = sizeof(struct privheap_##_type), .weight = _weight
+	.bytes = sizeof(struct privheap_##_type), .may_fail = true, .weight = _weight
 #define BEFORE(_fn)	.before = _fn, .before_name = #_fn
 #define AFTER(_fn)	.after = _fn, .after_name = #_fn
 #define STEP(_name, _weight) .name = #_name, .run = do_##_name, .weight = _weight
@@ -60,7 +60,7 @@ const char *const area_names[AREAS] = {
 	M(privheap_type, reserved, M_ZERO, 0), M(privheap_type, slots, M_ZERO, 0)
 
 const struct op ops[] = {
-	{ STEP(open, 4), .fields = { V("fd", M_SLOT, 0), V("mode", M_MODE, 2) } },
+	{ .may_fail = true, STEP(open, 4), .fields = { V("fd", M_SLOT, 0), V("mode", M_MODE, 2) } },
 	{ STEP(close, 3), .fields = { V("fd", M_SLOT, 0) } },
 	{ STEP(dup, 2), .fields = { V("fd", M_SLOT, 0), V("to", M_SLOT, 1) } },
 	{ STEP(other, 1), .fields = { V("fd", M_SLOT, 0), V("mode", M_MODE, 0) } },
@@ -71,10 +71,10 @@ const struct op ops[] = {
 	{ STEP(look, 1), .fields = { V("file", M_MODE, 0), V("fd", M_SLOT, 0) } },
 	{ STEP(shrink, 1), .fields = { V("how", M_MODE, 0) } },
 	{ STEP(sleep, 1), .fields = { V("ms", M_MODE, 1) } },
-	{ STEP(map, 3), .fields = {
+	{ .may_fail = true, STEP(map, 3), .fields = {
 		V("fd", M_SLOT, 0), V("map", M_MAP, 0), V("bytes", M_PAGES, 0x10000),
 		V("prot", M_PROT, 3), V("flags", M_MODE, 0), V("offset", M_WHERE, 0) } },
-	{ STEP(mapany, 1), .fields = {
+	{ .may_fail = true, STEP(mapany, 1), .fields = {
 		V("fd", M_SLOT, 0), V("map", M_MAP, 0), V("bytes", M_LARGE, 0x10000),
 		V("prot", M_PROT, 3), V("flags", M_MODE, 0), V("offset", M_WHERE, 0) } },
 	{ STEP(unmap, 1), .fields = {

@@ -103,7 +103,7 @@ static void print_command(FILE *out, const struct op *op, const struct step *ste
 
 static void print_other(FILE *out, const struct op *op, const struct step *step)
 {
-	if (step->fail)
+	if (step->fail && op->may_fail)
 		fprintf(out, "\tfail_nth(%u);\n", step->fail);
 	fprintf(out, "\tdo_%s((uint64_t[]){ ", op->name);
 	for (unsigned int i = 0; op->fields[i].name; i++) {
@@ -111,7 +111,7 @@ static void print_other(FILE *out, const struct op *op, const struct step *step)
 		fprintf(out, ", ");
 	}
 	fprintf(out, "});\n");
-	if (step->fail)
+	if (step->fail && op->may_fail)
 		fprintf(out, "\tfail_nth(0);\n");
 }
 
