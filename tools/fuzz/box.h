@@ -11,7 +11,7 @@
 #include "cover.h"
 #include "input.h"
 
-#define BOX_MAGIC	"privheap-fuzz-4"
+#define BOX_MAGIC	"privheap-fuzz-5"
 /* Each fork copies the page tables of it. */
 #define BOX_BYTES	(8UL << 20)
 #define MAX_FINDINGS	16
@@ -39,6 +39,7 @@ struct entry {
  * @magic: BOX_MAGIC once it is in use
  * @running: an input is being run
  * @seeded: the seeds have been run
+ * @seeds: how many of them
  * @current: that, or the last one
  * @executions: inputs run so far
  * @seconds: for how long
@@ -55,6 +56,7 @@ struct box {
 	char magic[16];
 	uint32_t running;
 	uint32_t seeded;
+	uint32_t seeds;
 	struct input current;
 	uint64_t executions;
 	uint64_t seconds;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "found.h"
 
@@ -15,6 +16,8 @@
 /* What the corpus of the tree may be. */
 #define MAX_FILES	100
 #define MAX_BYTES	(60U << 10)
+
+bool corpus_worker;
 
 /* How long the last input took, and how long they usually do. */
 static int64_t last_us, usual_us = 10000;
@@ -34,6 +37,9 @@ void corpus_run(void)
 		  (ended.tv_nsec - began.tv_nsec) / 1000;
 	usual_us += (last_us - usual_us) / 64;
 	found_in_log();
+	/* What it left behind is not to be the next one's. */
+	if (corpus_worker && found_anything())
+		_exit(0);
 }
 
 static void keep(const struct input *input, uint32_t sites)
@@ -132,7 +138,8 @@ void corpus_load(const char *folder)
 	snprintf(pattern, sizeof(pattern), "%s/*", folder);
 	if (glob(pattern, 0, NULL, &found_files))
 		return;
-	for (size_t i = 0; i < found_files.gl_pathc; i++) {
+	for (size_t i = box->seeds; i < found_files.gl_pathc; i++) {
+		box->seeds = i + 1;
 		if (input_load(&input, found_files.gl_pathv[i]))
 			corpus_try(&input);
 		else

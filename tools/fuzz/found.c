@@ -10,11 +10,13 @@
 #include "box.h"
 
 static int log_fd = -1;
+static bool something;
 
 void found(const char *text)
 {
 	struct finding *f = box->findings;
 
+	something = true;
 	for (uint32_t i = 0; i < box->nr_findings; i++, f++) {
 		if (strcmp(f->text, text))
 			continue;
@@ -29,6 +31,14 @@ void found(const char *text)
 	box->nr_findings++;
 	printf("fuzz: found: %s\n", text);
 	fflush(stdout);
+}
+
+bool found_anything(void)
+{
+	bool was = something;
+
+	something = false;
+	return was;
 }
 
 void found_setup(void)

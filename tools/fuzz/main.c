@@ -54,9 +54,10 @@ static void work(const char *folder)
 	static struct input input;
 	uint64_t until = box->executions + RENEW;
 
+	corpus_worker = true;
 	rnd_seed(box->seed);
 	box->seed = box->seed * 0x9e3779b97f4a7c15UL + 1;
-	if (folder)
+	if (folder && !box->seeded)
 		corpus_load(folder);
 	box->seeded = 1;
 	while (box->executions < until) {
@@ -128,12 +129,12 @@ static int fuzz(uint64_t seconds, const char *folder)
 	pid_t pid;
 
 	box->seeded = 0;
+	box->seeds = 0;
 	while (now() < end && box->nr_findings < MAX_FINDINGS) {
 		pid = fork();
 		if (!pid)
 			work(folder);
 		watch(pid, now(), &end, seconds);
-		folder = NULL;
 	}
 	print_state("");
 	return box->nr_findings ? 1 : 0;

@@ -109,14 +109,15 @@ struct fill {
 };
 
 static struct {
-	int fd[SLOTS];
+	_Atomic int fd[SLOTS];	/* below 0: closed */
 	struct pool pool[SLOTS];
 	int pair[2];
-	pid_t child[CHILDREN];
-	unsigned int children;
+	_Atomic pid_t child[CHILDREN];
+	_Atomic unsigned int children;
 	_Atomic bool maps;	/* a window was used */
 	void *stray[MAPS];	/* mappings that are elsewhere */
 	uint64_t stray_len[MAPS];
+	_Atomic bool strays[MAPS];	/* taken */
 	uint64_t secret;	/* in all content that this run writes */
 	pthread_t flipper;
 	bool flips;
@@ -289,14 +290,22 @@ static void keep_run(unsigned int slot, const struct privheap_run *value)
 	pool->runs[pool->nr_runs++ % POOL] = *value;
 }
 
-/* The one heap that a file slot's pool belongs to changes with the slot. */
+/* Of several actors one gets an empty slot, for rt_set(). */
+static bool rt_claim(unsigned int slot)
+{
+	int empty = -1;
+
+	return atomic_compare_exchange_strong(&rt.fd[slot], &empty, -2);
+}
+
+/* The pool is of the one heap that a slot has. */
 static void rt_set(unsigned int slot, int fd, const struct pool *pool)
 {
-	rt.fd[slot] = fd;
 	if (pool)
 		rt.pool[slot] = *pool;
 	else
 		memset(&rt.pool[slot], 0, sizeof(rt.pool[slot]));
+	rt.fd[slot] = fd < 0 ? -1 : fd;
 }
 
 /* What the kernel may answer. */
@@ -664,7 +673,7 @@ static void do_open(const uint64_t *v)
 {
 	unsigned int slot = v[0] % SLOTS;
 
-	if (rt.fd[slot] < 0)
+	if (rt_claim(slot))
 		rt_set(slot, open(PRIVHEAP_DEVICE, (v[1] & O_ACCMODE) | O_CLOEXEC), NULL);
 }
 
@@ -673,7 +682,7 @@ static void do_other(const uint64_t *v)
 {
 	unsigned int slot = v[0] % SLOTS;
 
-	if (rt.fd[slot] < 0)
+	if (rt_claim(slot))
 		rt_set(slot, v[1] & 1 ? eventfd(0, EFD_CLOEXEC) :
 		       open("/dev/zero", O_RDWR | O_CLOEXEC), NULL);
 }
@@ -683,8 +692,7 @@ static void do_close(const uint64_t *v)
 	unsigned int slot = v[0] % SLOTS;
 	int fd = rt.fd[slot];
 
-	rt_set(slot, -1, NULL);
-	if (fd >= 0)
+	if (fd >= 0 && atomic_compare_exchange_strong(&rt.fd[slot], &fd, -1))
 		close(fd);
 }
 
@@ -692,7 +700,7 @@ static void do_dup(const uint64_t *v)
 {
 	unsigned int from = v[0] % SLOTS, to = v[1] % SLOTS;
 
-	if (rt.fd[from] >= 0 && rt.fd[to] < 0)
+	if (rt_claim(to))
 		rt_set(to, fcntl(rt.fd[from], F_DUPFD_CLOEXEC, 10), &rt.pool[from]);
 }
 
@@ -711,9 +719,7 @@ static void do_send(const uint64_t *v)
 		.msg_control = &control, .msg_controllen = sizeof(control),
 	};
 
-	if (rt.pair[0] < 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, rt.pair))
-		return;
-	if (fd < 0)
+	if (fd < 0 || rt.pair[0] < 0)
 		return;
 	control.header.cmsg_level = SOL_SOCKET;
 	control.header.cmsg_type = SCM_RIGHTS;
@@ -732,12 +738,13 @@ static void do_receive(const uint64_t *v)
 		.msg_iov = &iov, .msg_iovlen = 1,
 		.msg_control = &control, .msg_controllen = sizeof(control),
 	};
-	int fd;
+	int fd = -1;
 
-	if (rt.fd[slot] >= 0 || recvmsg(rt.pair[1], &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != 1 ||
-	    msg.msg_controllen < CMSG_LEN(sizeof(int)))
+	if (!rt_claim(slot))
 		return;
-	memcpy(&fd, CMSG_DATA(&control.header), sizeof(fd));
+	if (recvmsg(rt.pair[1], &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) == 1 &&
+	    msg.msg_controllen >= CMSG_LEN(sizeof(int)))
+		memcpy(&fd, CMSG_DATA(&control.header), sizeof(fd));
 	rt_set(slot, fd, NULL);
 }
 
@@ -786,7 +793,7 @@ static void do_mapany(const uint64_t *v)
 	unsigned int map = v[1] % MAPS;
 	void *at;
 
-	if (rt.stray[map])
+	if (atomic_exchange(&rt.strays[map], true))
 		return;
 	at = mmap(NULL, v[2], v[3] & 7, v[4] & 1 ? MAP_PRIVATE : MAP_SHARED,
 		  rt.fd[v[0] % SLOTS], v[5]);
@@ -927,7 +934,7 @@ static void do_sleep(const uint64_t *v)
 /* Returns 0 in the child, which does the next steps and ends. */
 static int do_fork(uint64_t how)
 {
-	unsigned int at = rt.children;
+	unsigned int at = atomic_fetch_add(&rt.children, 1);
 	pid_t pid;
 
 	if (at >= CHILDREN)
@@ -946,7 +953,6 @@ static int do_fork(uint64_t how)
 	if (how % 3 == 1)
 		kill(pid, SIGKILL);
 	rt.child[at] = pid;
-	rt.children = at + 1;
 	return pid;
 }
 
@@ -1114,9 +1120,15 @@ static void rt_begin(uint64_t number, bool flips)
 {
 	for (unsigned int i = 0; i < SLOTS; i++)
 		rt_set(i, -1, NULL);
-	rt.pair[0] = rt.pair[1] = -1;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, rt.pair))
+		rt.pair[0] = rt.pair[1] = -1;
 	rt.maps = false;
-	memset(rt.stray, 0, sizeof(rt.stray));
+	for (unsigned int i = 0; i < MAPS; i++) {
+		rt.stray[i] = NULL;
+		rt.strays[i] = false;
+	}
+	for (unsigned int i = 0; i < CHILDREN; i++)
+		rt.child[i] = 0;
 	rt.children = 0;
 	rt.secret = SECRET_MARK | (number & ~SECRET_MASK);
 	rt.stop = false;
@@ -1130,7 +1142,9 @@ static void rt_end(void)
 		rt.stop = true;
 		pthread_join(rt.flipper, NULL);
 	}
-	for (unsigned int i = 0; i < rt.children; i++) {
+	for (unsigned int i = 0; i < CHILDREN; i++) {
+		if (rt.child[i] <= 0)
+			continue;
 		kill(rt.child[i], SIGKILL);
 		waitpid(rt.child[i], NULL, 0);
 	}
