@@ -100,7 +100,7 @@ const struct op ops[] = {
 	{ COMMAND("query", PRIVHEAP_QUERY, query, 1), .fields = {
 		HEAD(privheap_query), M(privheap_query, flags, M_FLAGS, 0) } },
 	{ COMMAND("setup", PRIVHEAP_SETUP, setup, 2), .fields = {
-		HEAD(privheap_setup), M(privheap_setup, flags, M_BOOL, 0),
+		HEAD(privheap_setup), M(privheap_setup, flags, M_FLAGS, 0),
 		M(privheap_setup, reserve_bytes, M_LARGE, 0),
 		M(privheap_setup, soft_max_bytes, M_LARGE, 0),
 		M(privheap_setup, hard_max_bytes, M_LARGE, 0),

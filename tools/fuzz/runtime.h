@@ -49,6 +49,7 @@ static atomic_uint rt_findings;
 #define CHILDREN	4
 #define POOL		64	/* what earlier steps returned, per file */
 #define MODULE_FILE	"/sys/kernel/debug/privheap/module"
+#define VALIDATE_FILE	"/sys/kernel/debug/privheap/validate"
 
 enum area { A_NULL, A_BUF, A_EDGE, A_RO, A_NONE, A_KERN, A_RACE, A_HIGH,
 	    A_MAP0, A_MAP1, A_MAP2, A_MAP3, AREAS };
@@ -896,11 +897,12 @@ static void rt_read_all(const char *path)
 
 static void do_look(const uint64_t *v)
 {
-	static const char *const files[] = { "module", "heaps", "types", "slabs" };
+	static const char *const files[] = { "module", "heaps", "types", "slabs",
+					     "validate" };
 	char path[96];
 
-	if (v[0] % 5 < 4)
-		snprintf(path, sizeof(path), "/sys/kernel/debug/privheap/%s", files[v[0] % 5]);
+	if (v[0] % 6 < 5)
+		snprintf(path, sizeof(path), "/sys/kernel/debug/privheap/%s", files[v[0] % 6]);
 	else
 		snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", rt.fd[v[1] % SLOTS]);
 	rt_read_all(path);
@@ -1063,16 +1065,37 @@ static void rt_check_heap(int fd)
 	rt_found("%s", wrong);
 }
 
-/* The module's counters as they are; the file stays open, for speed. */
+/* A file as it is now; it stays open, for speed. */
+static void rt_read_file(int *fd, const char *path, char *text, size_t bytes)
+{
+	ssize_t got;
+
+	if (*fd < 0)
+		*fd = open(path, O_RDONLY | O_CLOEXEC);
+	got = pread(*fd, text, bytes - 1, 0);
+	text[got > 0 ? got : 0] = '\0';
+}
+
+/* The module looks at its own books, and finds nobody at work on them. */
+static void rt_validate(void)
+{
+	static int fd = -1;
+	char text[4096];
+
+	for (int tries = 0; tries < 20; tries++) {
+		rt_read_file(&fd, VALIDATE_FILE, text, sizeof(text));
+		if (!strstr(text, "sound=0"))
+			return;
+		usleep(1000);
+	}
+	rt_found("the books of a heap do not balance");
+}
+
 static void rt_counters(char *text, size_t bytes)
 {
 	static int fd = -1;
-	ssize_t got;
 
-	if (fd < 0)
-		fd = open(MODULE_FILE, O_RDONLY | O_CLOEXEC);
-	got = pread(fd, text, bytes - 1, 0);
-	text[got > 0 ? got : 0] = '\0';
+	rt_read_file(&fd, MODULE_FILE, text, bytes);
 }
 
 static char rt_clean[512];	/* with no heap open */
@@ -1151,6 +1174,7 @@ static void rt_end(void)
 	for (unsigned int i = 0; i < SLOTS; i++)
 		if (rt.fd[i] >= 0)
 			rt_check_heap(rt.fd[i]);
+	rt_validate();
 	/* In either order the last of files and mappings ends the heap. */
 	for (unsigned int i = 0; i < SLOTS; i++)
 		do_close((uint64_t[]){ i });

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Ranges of a region's offsets. The model is an array with a word for each page:
- * who has it, and the youngest generation that was there.
+ * who has it, the youngest generation that was there, and in a hardened heap,
+ * where all have tenants, who alone may have it.
  */
 #include "region.h"
 #include "slab.h"
@@ -20,6 +21,7 @@ struct range {
 static struct range ranges[MAX_RANGES];
 static struct range *owner[MAX_PAGES];
 static u16 youngest[MAX_PAGES];
+static u32 tenants[MAX_PAGES];
 
 /* Nobody looks into the slab that a range stands for. */
 static struct ph_slab *slab_of(struct range *range)
@@ -27,7 +29,7 @@ static struct ph_slab *slab_of(struct range *range)
 	return (struct ph_slab *)range;
 }
 
-static void map(struct ph_region *region, struct range *range, u32 pages)
+static void map(struct ph_region *region, struct range *range, u32 pages, u32 tenant)
 {
 	u64 held = atomic64_read(&region->held);
 	u32 first, i;
@@ -35,7 +37,7 @@ static void map(struct ph_region *region, struct range *range, u32 pages)
 	int err;
 
 	range->start = 1;
-	err = ph_region_map(region, pages, &range->start, &range->gen);
+	err = ph_region_map(region, pages, tenant, &range->start, &range->gen);
 	if (err) {
 		CHECK(err == -ENOMEM || err == -EDQUOT);
 		/* Segments that could be had stay. */
@@ -48,6 +50,8 @@ static void map(struct ph_region *region, struct range *range, u32 pages)
 	for (i = first; i < first + pages; i++) {
 		CHECK(!owner[i]);
 		owner[i] = range;
+		CHECK(!tenants[i] || tenants[i] == tenant);
+		tenants[i] = tenant;
 		gen = ph_region_younger(region, gen, youngest[i]);
 	}
 	CHECK(range->gen == gen);
@@ -87,7 +91,7 @@ static void look(struct ph_region *region, u64 offset)
 	CHECK(page < MAX_PAGES || ph_region_end(region) <= MAX_PAGES * PAGE_SIZE);
 }
 
-static void act(struct ph_region *region, struct feed *feed)
+static void act(struct ph_region *region, struct feed *feed, bool hardened)
 {
 	u32 what = feed_byte(feed);
 	struct range *range = &ranges[feed_byte(feed) % MAX_RANGES];
@@ -99,7 +103,8 @@ static void act(struct ph_region *region, struct feed *feed)
 		shim_fails = what & 0x80 ? what >> 4 & 7 : -1;
 		if (!range->pages)
 			map(region, range, 1 + (what & 8 ? feed_short(feed) % 100 :
-						feed_byte(feed) % 9));
+						feed_byte(feed) % 9),
+			    hardened ? 1 + feed_byte(feed) % 3 : 0);
 		shim_fails = -1;
 		break;
 	case 3:
@@ -122,16 +127,18 @@ static void act(struct ph_region *region, struct feed *feed)
 void target_offsets(struct feed *feed)
 {
 	struct ph_region region;
+	bool hardened = feed_byte(feed) & 1;
 	u32 i;
 
 	ph_region_init(&region, NULL, 1ULL << 24);
 	region.gen_first = feed_short(feed);
 	memset(ranges, 0, sizeof(ranges));
 	memset(owner, 0, sizeof(owner));
+	memset(tenants, 0, sizeof(tenants));
 	for (i = 0; i < MAX_PAGES; i++)
 		youngest[i] = region.gen_first;
 	while (feed->left)
-		act(&region, feed);
+		act(&region, feed, hardened);
 	for (i = 0; i < MAX_PAGES; i += 3)
 		look(&region, (u64)i << PAGE_SHIFT);
 	for (i = 0; i < MAX_RANGES; i++)

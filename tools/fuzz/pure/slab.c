@@ -155,6 +155,7 @@ void target_slab(struct feed *feed)
 		0, PH_KEEP_SLACK, PH_KEEP_WIDE_SLACK | PH_KEEP_REFS, PH_LATE_GENS,
 		PH_LATE_GENS | PH_KEEP_SLACK, PH_BY_ADDRESS, PH_BY_ADDRESS | PH_KEEP_LIVE,
 		PH_BY_ADDRESS | PH_CHAIN, PH_BY_ADDRESS | PH_TYPESAFE,
+		3u << PH_TENANT_SHIFT, 3u << PH_TENANT_SHIFT | PH_KEEP_SLACK,
 	};
 	static struct model m;
 	u32 size = 8 + feed_short(feed) % (feed_byte(feed) & 1 ? 64 : PH_SLOT_MAX - 8);

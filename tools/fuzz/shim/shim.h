@@ -199,6 +199,8 @@ static inline unsigned long find_next_bit(const unsigned long *map, unsigned lon
 	return at;
 }
 
+#define find_first_bit(map, nr)	find_next_bit(map, nr, 0)
+
 #define for_each_set_bit(i, map, nr) \
 	for ((i) = find_next_bit(map, nr, 0); (i) < (nr); (i) = find_next_bit(map, nr, (i) + 1))
 
@@ -362,6 +364,7 @@ static inline size_t kmalloc_size_roundup(size_t bytes)
 
 /* The random numbers of one run are the same on every run. */
 u64 get_random_u64(void);
+#define get_random_u32()	((u32)get_random_u64())
 
 /* Pages lie in one arena, whose struct pages are found by their address. */
 struct page *virt_to_page(const void *addr);
