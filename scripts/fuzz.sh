@@ -56,6 +56,21 @@ run_pure() {
 	return $status
 }
 
+# Every seed as a program in C compiles; the guest runs some of them.
+build_programs() {
+	local seed name status=0
+
+	mkdir -p "$results/programs"
+	for seed in "$corpus"/*[05]; do
+		name=$results/programs/${seed##*/}
+		"$fuzz" --print-c "$seed" >"$name.c" &&
+			gcc -std=c11 -Wall -Wextra -Werror -O1 -pthread -I"$top/include/uapi" \
+				-o "$name" "$name.c" || status=1
+	done
+	rm -f "$results"/programs/*.c
+	return $status
+}
+
 # guest TIMEOUT OPTIONS [VM OPTION]...
 guest() {
 	local timeout=$1 options=$2
@@ -67,6 +82,7 @@ guest() {
 		--qemu "-object memory-backend-file,id=box,size=8M,share=on,mem-path=$box -device ivshmem-plain,memdev=box" \
 		--script "$top/scripts/guest/fuzz.sh" --env "OPTIONS=$options" --env "PARAMS=${PARAMS:-}" \
 		--add "$out/privheap.ko" --add "$fuzz" --add "$corpus:/corpus" \
+		--add "$results/programs:/programs" --get "/tmp/programs:$results/programs.txt" \
 		--log "$results/console-$round.log" "$@"
 }
 
@@ -153,9 +169,15 @@ say "The pure layers (libFuzzer, ASan, UBSan):"
 status=0
 run_pure || status=$?
 judge $status "pure layers"
+status=0
+build_programs || status=1
+judge $status "seeds are programs in C"
 say "The user interface (debug kernel, two CPUs):"
 run_guests
 judge $deaths "no guest dies"
+status=0
+[ ! -s "$results/programs.txt" ] || status=1
+judge $status "those programs find nothing"
 status=0
 findings || status=1
 judge $status "no finding"

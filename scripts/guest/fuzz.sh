@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Runs the fuzzer in the guest. Where the kernel can fail allocations on
+# Runs the fuzzer in the guest, and before it some of the seeds as programs; what
+# these find goes to /tmp/programs. Where the kernel can fail allocations on
 # demand, the fuzzer says which; the trace that goes with each is not wanted.
 
 inject() {
@@ -17,6 +18,9 @@ inject failslab/verbose=0 failslab/ignore-gfp-wait=N \
 	fail_usercopy/verbose=0
 # shellcheck disable=SC2086 # several parameters
 insmod /modules/privheap.ko max_total_mb=8 trim_interval_ms=50 $PARAMS || exit
+for program in /programs/*; do
+	"$program" 2 2>>/tmp/programs || echo "$program ended with $?" >>/tmp/programs
+done
 # shellcheck disable=SC2086 # several options
 fuzz $OPTIONS
 status=$?
