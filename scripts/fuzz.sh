@@ -160,7 +160,7 @@ echo "KTAP version 1" >"$ktap"
 kdir=$("$top/scripts/kernel.sh" debug)
 # Without the suites: nobody runs them here.
 out=$("$top/scripts/module.sh" "$kdir" suites=)
-make -s -C "$top/tools"
+make -s -C "$top/tools" "$fuzz"
 make -s -C "$top/tools/fuzz/pure"
 truncate -s 8M "$box"
 there=$(sites "$out/privheap.ko")
