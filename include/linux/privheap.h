@@ -22,6 +22,7 @@
 
 #include <linux/atomic.h>
 #include <linux/bitops.h>
+#include <linux/compiler.h>
 #include <linux/gfp.h>
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -256,9 +257,12 @@ static __always_inline bool ph_cpu_enter(struct ph_cpu *cpus,
 	*cpu = ph_cpu_here(cpus);
 	/*
 	 * One instruction where there is one for it, but it need not be: nobody
-	 * but this CPU writes it, and an interrupt leaves it as it was.
+	 * but this CPU writes it, and an interrupt leaves the bit as it was. Where
+	 * it is several, one that allocates or frees between them goes uncounted.
+	 * data_race(): the other side is such an interrupt, or somebody who reads
+	 * a figure.
 	 */
-	if (unlikely(__test_and_set_bit(0, &(*cpu)->seq))) {
+	if (unlikely(data_race(__test_and_set_bit(0, &(*cpu)->seq)))) {
 		preempt_enable();
 		return false;
 	}
@@ -269,7 +273,8 @@ static __always_inline bool ph_cpu_enter(struct ph_cpu *cpus,
 static __always_inline void ph_cpu_leave(struct ph_cpu *cpu)
 {
 	barrier();
-	cpu->seq++;
+	/* data_race(): see ph_cpu_enter(); WRITE_ONCE() takes three instructions. */
+	data_race(cpu->seq++);
 	preempt_enable();
 }
 
@@ -277,7 +282,7 @@ static __always_inline void ph_cpu_leave(struct ph_cpu *cpu)
 static __always_inline void ph_cpu_leave_uncounted(struct ph_cpu *cpu)
 {
 	barrier();
-	cpu->seq--;
+	data_race(cpu->seq--);
 	preempt_enable();
 }
 
