@@ -149,5 +149,6 @@ check "user programs, -Werror" user_programs
 check "shellcheck" shell_scripts
 check "python syntax" python_scripts
 check "the judge of KTAP" ktap_judge
+check "the judge of kernel logs" scripts/reports_test.sh
 echo "static checks: $passed ok, $failed failed"
 [ $failed = 0 ]

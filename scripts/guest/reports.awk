@@ -31,4 +31,4 @@ race != "" { next }
 	/kernel BUG at|general protection fault|DEBUG_LOCKS_WARN|non-static key/
 
 # A report that the log ends in.
-END { if (race != "") print race }
+END { if (race != "" && ours) print race }

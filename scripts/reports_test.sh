@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Tests of guest/reports.awk, which decides what a kernel's log is blamed for.
+# Silent when all is well.
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+# expect WHAT LINES <LOG: how many lines of the log are reports.
+expect() {
+	local found
+
+	found=$(awk -f "$top/scripts/guest/reports.awk" | wc -l)
+	[ "$found" = "$2" ] || { echo "$1: $found reports, expected $2"; failed=1; }
+}
+
+# race TITLE FIRST SECOND: a report of KCSAN; without SECOND, of one side only.
+race() {
+	echo "[    1.0] =================================================================="
+	echo "[    1.0] BUG: KCSAN: data-race in $1"
+	echo "[    1.0] write to 0xffff888002d24e80 of 8 bytes by task 72 on cpu 0:"
+	printf '[    1.0]  %s\n' "list_add+0x1/0x2" "$2" "kthread+0x179/0x1a0"
+	if [ -n "${3:-}" ]; then
+		echo "[    1.0] read to 0xffff888002d24e80 of 8 bytes by interrupt on cpu 1:"
+		printf '[    1.0]  %s\n' "list_add+0x1/0x2" "$3" "$3"
+	fi
+	echo "[    1.0] Reported by Kernel Concurrency Sanitizer on:"
+	echo "[    1.0] =================================================================="
+}
+
+failed=0
+ours='ph_slab_take+0x1/0x2 [privheap]'
+theirs='shrink_node+0x1/0x2'
+
+expect "a quiet log" 0 <<<"[    1.0] privheap: loading out-of-tree module taints kernel."
+expect "a warning" 1 <<<"[    1.0] WARNING: CPU: 0 PID: 1 at module/heap.c:1"
+expect "KASAN" 1 <<<"[    1.0] BUG: KASAN: use-after-free in ph_slab_take"
+expect "KFENCE" 1 <<<"[    1.0] BUG: KFENCE: out-of-bounds read in ph_slab_take"
+expect "a bug" 1 <<<"[    1.0] kernel BUG at lib/list_debug.c:29!"
+expect "a trace" 1 <<<"[    1.0] Call Trace:"
+expect "the OOM killer's trace" 0 <<<"[    1.0] a invoked oom-killer: gfp_mask=0
+[    1.0] Call Trace:"
+expect "a race in our code" 1 < <(race "ph_slab_take [privheap] / rmqueue" "$ours" "$theirs")
+expect "a race in a suite" 1 < <(race "ph_a [privheap_kunit] / ph_b [privheap_kunit]" a b)
+expect "a race of unknown origin in our code" 1 < <(race "ph_slab_take [privheap]+0x1/0x2" "$ours")
+expect "a race that we called both sides of" 1 < <(race "list_add / list_add" "$ours" "$ours")
+expect "a race that we called one side of" 0 < <(race "list_add / list_add" "$ours" "$theirs")
+expect "another side, twice in one trace" 0 < <(race "list_add / list_add" "$theirs" "$ours")
+expect "a race of the kernel's own" 0 < <(race "rmqueue / rmqueue" "$theirs" "$theirs")
+expect "one of ours among others" 1 < <(race "rmqueue / rmqueue" "$theirs" "$theirs"
+	race "list_add / list_add" "$ours" "$ours"
+	race "rmqueue / rmqueue" "$theirs" "$theirs")
+expect "a warning after a race" 1 < <(race "rmqueue / rmqueue" "$theirs" "$theirs"
+	echo "[    1.0] WARNING: CPU: 0 PID: 1 at module/heap.c:1")
+expect "a race that the log ends in" 1 < <(race "list_add / list_add" "$ours" "$ours" | head -n 6)
+exit $failed
