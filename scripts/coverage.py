@@ -11,9 +11,11 @@ Ends with 1 if fewer lines or branches ran than are asked for.
 """
 import collections
 import os
+import re
 import sys
 
 LINES, BRANCHES = 95.0, 85.0
+FUNCTION = re.compile(r"^[A-Za-z_][^(;=]*?(\w+)\(")
 
 
 class Source:
@@ -22,12 +24,6 @@ class Source:
     def __init__(self):
         self.lines = {}
         self.branches = collections.Counter()
-        self.functions = []
-
-    def function(self, line):
-        """The function that a line is in: the last one that starts before it."""
-        before = [name for start, name in self.functions if start <= line]
-        return before[-1] if before else "?"
 
 
 def read_trace(path, top):
@@ -39,15 +35,20 @@ def read_trace(path, top):
             fields = rest.split(",")
             if kind == "SF":
                 source = sources.setdefault(os.path.relpath(rest, top), Source())
-            elif kind == "FN":
-                source.functions.append((int(fields[0]), fields[-1]))
             elif kind == "DA":
                 source.lines[int(fields[0])] = int(fields[1])
             elif kind == "BRDA":
                 source.branches[fields[3] not in ("-", "0")] += 1
-    for source in sources.values():
-        source.functions.sort()
     return sources
+
+
+def function_at(text, line):
+    """The function that a line is in, by the text: lcov forgets those in line."""
+    for head in reversed(text[:line]):
+        match = FUNCTION.match(head)
+        if match:
+            return match[1]
+    return "?"
 
 
 def read_exceptions(path):
@@ -92,7 +93,7 @@ def print_unexplained(sources, reasons):
             if count:
                 continue
             missing += 1
-            key = name, source.function(line)
+            key = name, function_at(text, line)
             if key in reasons:
                 used.add(key)
                 explained += 1
