@@ -15,7 +15,7 @@ import re
 import sys
 
 LINES, BRANCHES = 95.0, 85.0
-FUNCTION = re.compile(r"^[A-Za-z_][^(;=]*?(\w+)\(")
+FUNCTION = re.compile(r"^(?!EXPORT_)(?=[A-Za-z_])[^(;=]*?(\w+)\(")
 
 
 class Source:
