@@ -45,7 +45,8 @@
  *
  *   free --take--> claimed --enliven--> live --claim--> claimed --give--> free
  *
- *   free	its bit in slab->free is set; guarded by the cache's lock
+ *   free	its bit in slab->free is set, or it is in the chain, see chain.h;
+ *		guarded by the cache's lock
  *   claimed	neither bit is set: in a magazine, or in somebody's hands
  *   live	its bit in slab->live is set and its generation is in a handle
  *
