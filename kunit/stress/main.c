@@ -97,6 +97,7 @@ static const struct {
 		.policy = PRIVHEAP_POLICY_COMPACT,
 		.flags = PRIVHEAP_CACHE_ZERO } },
 	[STRESS_QUOTA] = { "quota", 128, { .quota = 400, .align = 128 } },
+	[STRESS_TINY] = { "tiny", 8 },
 };
 
 static int stress_open_heap(void)
