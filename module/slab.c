@@ -715,11 +715,11 @@ static u32 ph_slab_take_random(struct ph_slab *slab, u64 *rounds, u32 nr,
  */
 u32 ph_slab_take(struct ph_slab *slab, u64 *rounds, u32 nr, u32 *fresh)
 {
-	if (unlikely(slab->tenant))
-		return ph_slab_take_random(slab, rounds, nr, fresh);
 	u32 words = BITS_TO_LONGS(slab->nr);
 	u32 got = 0, word, last;
 
+	if (unlikely(slab->tenant))
+		return ph_slab_take_random(slab, rounds, nr, fresh);
 	if (slab->chained)
 		return ph_chain_take(slab, rounds, nr, fresh);
 	for (word = 0; word < words && got < nr; word++)
