@@ -496,7 +496,8 @@ static void ph_supply_validate_type(struct ph_type *type, void *data)
 	if (!type->quota)
 		return;
 	ph_type_stat(type, &stat);
-	if (atomic64_read(&type->live) != stat.count.allocs - stat.count.frees)
+	if (atomic64_read(&type->live) !=
+	    stat.count.allocs - stat.count.frees + stat.handed)
 		*err = -EUCLEAN;
 }
 
