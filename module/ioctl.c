@@ -343,7 +343,8 @@ static int ph_ioctl_put(struct ph_heap *heap, void __user *arg)
 /* The handle last: until then the caller's struct names the object. */
 static int ph_resize_answer(void *data, u64 handle, u64 usable)
 {
-	struct privheap_resize __user *uargs = data;
+	struct privheap_resize __user *uargs =
+		(struct privheap_resize __force __user *)data;
 
 	if (put_user(usable, &uargs->usable_bytes) ||
 	    put_user(handle, &uargs->handle))
@@ -363,9 +364,9 @@ static int ph_ioctl_resize(struct ph_heap *heap, void __user *arg)
 	if (args.flags & PRIVHEAP_BY_OFFSET)
 		return ph_convert_resize(heap, args.type, args.handle,
 					 args.object_bytes, ph_resize_answer,
-					 arg);
+					 (void __force *)arg);
 	return ph_object_resize(heap, args.type, args.handle, args.object_bytes,
-				ph_resize_answer, arg);
+				ph_resize_answer, (void __force *)arg);
 }
 
 static int ph_info_all(struct ph_heap *heap, const struct privheap_info *args,

@@ -91,7 +91,7 @@ int ph_mapped_give(struct ph_heap *heap, void __user *arg)
 
 static int ph_convert_tell(void *data, const u64 *words, u32 nr, u64 mask)
 {
-	u64 __user *to = data;
+	u64 __user *to = (u64 __force __user *)data;
 	u32 i;
 
 	if (!user_access_begin(to, nr * sizeof(*to)))
