@@ -93,8 +93,10 @@ static void module_restore(void)
 static void restored_after(void (*work)(const void *), const void *arg)
 {
 	int status = 0;
-	pid_t child = fork();
+	pid_t child;
 
+	test_needs_root();
+	child = fork();
 	REQUIRE(child >= 0);
 	if (!child) {
 		work(arg);
