@@ -16,6 +16,7 @@ set -eu
 . "$(dirname "$0")/lib.sh"
 
 time=${TIME:-300}
+pure_time=$((time / 6 + 5))
 seed=${SEED:-$(date +%s)}
 results=$top/build/fuzz
 ktap=$top/build/check/fuzz.ktap
@@ -45,10 +46,10 @@ sites() {
 
 # One process; what it cannot bear is in the folder, as libFuzzer writes it.
 run_pure() {
-	local seconds=$((time / 6 + 5)) status=0
+	local status=0
 
 	mkdir -p "$results/pure"
-	"$pure" -max_total_time="$seconds" -max_len=1024 -seed="$seed" -timeout=60 \
+	"$pure" -max_total_time="$pure_time" -max_len=1024 -seed="$seed" -timeout=60 \
 		-artifact_prefix="$results/pure-" "$results/pure" \
 		>"$results/pure.log" 2>&1 || status=$?
 	tail -n 1 "$results/pure.log" >&2
@@ -106,7 +107,7 @@ died() {
 
 # The time that is left, in as many guests as it takes.
 run_guests() {
-	local end=$((SECONDS + time)) status left
+	local end=$((SECONDS + time - pure_time)) status left
 
 	for round in 0 1 2 3 4 5; do
 		left=$((end - SECONDS))
@@ -146,7 +147,7 @@ findings() {
 coverage() {
 	"$fuzz" --edges "$box" >"$results/edges" || return 0
 	"$top/scripts/fuzz-coverage.py" "$out" "$results/edges" >"$results/coverage.txt"
-	sed -n '/^all/p' "$results/coverage.txt" >&2
+	sed -n '/^all/p; /^for users/p' "$results/coverage.txt" >&2
 }
 
 reached_enough() {

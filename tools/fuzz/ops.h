@@ -59,6 +59,13 @@ const char *const area_names[AREAS] = {
 	M(privheap_type, prealloc_objects, M_COUNT, 0), M(privheap_type, nr_slots, M_ZERO, 0), \
 	M(privheap_type, reserved, M_ZERO, 0), M(privheap_type, slots, M_ZERO, 0)
 
+/* The name alone: all else has to be zero. */
+#define LOOKUP_FIELDS \
+	HEAD(privheap_type), M(privheap_type, flags, M_ZERO, 0), \
+	M(privheap_type, name, M_NAME, 0), M(privheap_type, type, M_ZERO, 0), \
+	M(privheap_type, policy, M_ZERO, 0), M(privheap_type, min_bytes, M_ZERO, 0), \
+	M(privheap_type, slots, M_ZERO, 0)
+
 const struct op ops[] = {
 	{ .may_fail = true, STEP(open, 4), .fields = { V("fd", M_SLOT, 0), V("mode", M_MODE, 2) } },
 	{ STEP(close, 3), .fields = { V("fd", M_SLOT, 0) } },
@@ -109,7 +116,7 @@ const struct op ops[] = {
 	{ COMMAND("type_create", PRIVHEAP_TYPE_CREATE, type, 4), AFTER(after_type),
 	  .fields = { TYPE_FIELDS } },
 	{ COMMAND("type_lookup", PRIVHEAP_TYPE_LOOKUP, type, 1), AFTER(after_type),
-	  .fields = { TYPE_FIELDS } },
+	  .fields = { LOOKUP_FIELDS } },
 	{ COMMAND("list_types", PRIVHEAP_LIST_TYPES, type_list, 1), AFTER(after_list), .fields = {
 		HEAD(privheap_type_list), M(privheap_type_list, flags, M_ZERO, 0),
 		M(privheap_type_list, types, M_OUT_PTR, 0x1000),
