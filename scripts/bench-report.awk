@@ -75,14 +75,25 @@ function compare(figure, how, limit) {
 	return figure < limit
 }
 
+# What a peer took; of the best of them all, the least.
+function figure_of(f, peers, who,    i, count, name, least) {
+	if (who != "best")
+		return value[f, peers, who]
+	count = split(people[f, peers], name, "\t")
+	for (i = 1; i <= count; i++)
+		if (name[i] != "privheap" && (least == "" || value[f, peers, name[i]] < least))
+			least = value[f, peers, name[i]] + 0
+	return least
+}
+
 # "<= 82 ok", "< glibc MISSED", "<= 0.25 of slub ok"; not rounded.
 function judge(f, wish, name, peers,    word, limit, good) {
 	if (wish == "")
 		return ""
 	split(wish, word, " ")
-	limit = word[2] ~ /^[0-9.]+$/ ? word[2] : value[f, peers, word[2]]
+	limit = word[2] ~ /^[0-9.]+$/ ? word[2] : figure_of(f, peers, word[2])
 	if (word[3] == "of")
-		limit *= value[f, peers, word[4]]
+		limit *= figure_of(f, peers, word[4])
 	good = compare(value[f, name, "privheap"] + 0, word[1], limit + 0)
 	figures++
 	if (name in most && value[f, name, "privheap"] + 0 > most[name]) {

@@ -17,6 +17,7 @@
 #          init_on_alloc and without
 #   books  the kernel door's memory, and caches that look for mistakes
 #   smp2   the kernel door on two CPUs, in wall time
+#   threads two threads with the malloc() of each library, in wall time
 #   um     the kernel door in user-mode Linux, in nanoseconds
 # TEXT=file: another text for the string stream.
 set -eu
@@ -25,7 +26,7 @@ set -eu
 
 short=${SHORT:-}
 [ "$short" != 0 ] || short=
-default_parts="full door books smp2 um"
+default_parts="full door books smp2 threads um"
 [ $# = 0 ] || default_parts=full
 parts=${PARTS:-$default_parts}
 first=
@@ -51,12 +52,16 @@ boot() {
 		die "measuring failed, see $file.log"
 }
 
+bench_programs() {
+	run_logged "bench programs" "$out/programs.log" \
+		make -C "$top/tools/bench" OUT="$out/programs"
+}
+
 measure_full() {
 	local adds=() program
 
-	run_logged "bench programs" "$out/programs.log" \
-		make -C "$top/tools/bench" OUT="$out/programs"
-	for program in privheap-bench peer-glibc peer-mimalloc peer-jemalloc peer-tcmalloc; do
+	bench_programs
+	for program in privheap-bench peer-privheap peer-glibc peer-mimalloc peer-jemalloc peer-tcmalloc; do
 		adds+=(--add "$out/programs/$program")
 	done
 	boot full full --icount --append nokaslr --add "$text:/data/text" "${adds[@]}" "$@"
@@ -72,6 +77,20 @@ measure_books() {
 # Before others who want the two CPUs, where we may.
 measure_smp2() {
 	first=1 boot smp2 "smp2-$1" --smp 2 --append "nokaslr tsc=reliable clocksource=tsc"
+}
+
+# One after the other on both CPUs, and before others who want them.
+measure_threads() {
+	local adds=() name library
+
+	bench_programs
+	for name in mimalloc jemalloc tcmalloc_minimal; do
+		library=$(ldd "$out/programs/peer-${name%_*}" | awk -v name="lib$name" 'index($1, name) { print $3 }')
+		adds+=(--add "$library:/data/${library##*/}")
+	done
+	first=1 boot threads threads --smp 2 --append "tsc=reliable clocksource=tsc" \
+		--add "$out/programs/load" "${adds[@]}" \
+		--add "$top/build/tools/libprivheap-preload.so:/data/libprivheap-preload.so"
 }
 
 # The full part has the rows of the door for the default of 6.1.
@@ -92,6 +111,7 @@ measure_line() {
 	choose_kernel "$@"
 	build_kernel_side
 	if [ "$line" = 6.1 ] && wanted full; then measure_full "$@"; fi
+	if [ "$line" = 6.1 ] && wanted threads; then measure_threads; fi
 	for part in door books smp2; do
 		if wanted $part; then "measure_$part" "$line"; fi
 	done

@@ -13,7 +13,7 @@ door=/sys/kernel/debug/privheap_bench
 machine() {
 	case $PART in
 	um) echo "user-mode Linux$(um_checks)" ;;
-	smp2) echo "QEMU, 2 CPUs, wall time" ;;
+	smp2 | threads) echo "QEMU, 2 CPUs, wall time" ;;
 	*) echo "QEMU icount, 1 CPU" ;;
 	esac
 }
@@ -80,8 +80,10 @@ huge_pages() {
 }
 
 peers() {
+	peer privheap speed
 	for name in glibc mimalloc jemalloc tcmalloc; do
 		peer $name speed
+		peer $name huge
 		peer $name alone
 		peer $name crowded
 		huge_pages never
@@ -99,12 +101,45 @@ full() {
 	ours ints
 	ours kmalloc $text
 	ours growable
+	ours user
 	ours open system
 	ours policy $text
 	unload
 	load reserve_mb=64
 	ours open reserve
 	peers
+}
+
+# Of a library that is to be preloaded, the path in the guest.
+library() {
+	case $1 in
+	glibc) ;;
+	privheap) echo /data/libprivheap-preload.so ;;
+	tcmalloc) echo /data/libtcmalloc_minimal.so.4 ;;
+	*) echo "/data/lib$1.so.2" ;;
+	esac
+}
+
+# All allocators by turns; of each row the best round counts.
+threads() {
+	rounds=7
+	[ -z "$SHORT" ] || rounds=1
+	: >/tmp/rounds
+	for work in larson xmalloc sh8bench; do
+		echo "  load $work" >&2
+		for _ in $(seq $rounds); do
+			for name in privheap glibc mimalloc jemalloc tcmalloc; do
+				LD_PRELOAD=$(library $name) load "$work" $name >>/tmp/rounds
+			done
+		done
+	done
+	awk -F '\t' '{ key = $2 "\t" $3
+		if (!(key in best)) order[++n] = key
+		if (!(key in best) || $4 < best[key]) best[key] = $4
+		unit[key] = $5 }
+		END { for (i = 1; i <= n; i++)
+			print "measure\t" order[i] "\t" best[order[i]] "\t" unit[order[i]] }' \
+		/tmp/rounds >>$results
 }
 
 describe >$results
@@ -114,6 +149,7 @@ full) full ;;
 door | um) kernel_rows speed ;;
 books) kernel_rows checked; kernel_rows order ;;
 smp2) kernel_rows smp ;;
+threads) threads ;;
 *) echo "no such part: $PART" >&2; exit 1 ;;
 esac
 unload
