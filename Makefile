@@ -62,7 +62,7 @@ static: ## Run compiler warnings, sparse, checkpatch, kernel-doc, shellcheck
 kernels: ## Build for the newest 6.1 and 6.12 of Debian, each as amd64, cloud and rt
 	@scripts/kernels.sh
 
-install: all tools ## Install module, command, udev rule, examples (DESTDIR=, PREFIX=)
+install: all tools ## Install module, command, library, udev rule, examples (DESTDIR=, PREFIX=)
 	@KDIR=$(KDIR) DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) scripts/install.sh install
 
 dkms-install: tools ## The same, the module by dkms: it follows kernel updates

@@ -22,9 +22,13 @@ make -s -C "$top/tools"
 "$top/scripts/selftests.sh" selftests "$out/privheap.ko" --module brd \
 	--env PRIVHEAP_NOBODY=1 || status=1
 
+say "Programs of this machine on private heaps (stock kernel, two CPUs):"
+"$top/scripts/preload.sh" preload "$out/privheap.ko" || status=1
+
 say "The kernel door under stress (stock kernel, two CPUs):"
 OPS=5000 "$top/scripts/door.sh" door "$kdir" || status=1
 
 "$top/scripts/ktap.py" --add "$results/kunit.sums" --add "$results/selftests.sums" \
+	--add "$results/preload.sums" \
 	--add "$results/door.sums" || status=1
 exit $status

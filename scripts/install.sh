@@ -3,7 +3,7 @@
 #
 # Installs on this machine, or below DESTDIR for a package.
 #
-#   install.sh install        the module for KDIR, the command, the settings
+#   install.sh install        the module for KDIR, command, library, settings
 #   install.sh dkms-install   the same, the module by dkms for RELEASE and later
 #   install.sh uninstall
 #
@@ -44,6 +44,28 @@ install_settings() {
 install_command() {
 	[ ! -e "$top/build/tools/privheap" ] ||
 		install -D -m 755 "$top/build/tools/privheap" "$DESTDIR$PREFIX/bin/privheap"
+}
+
+# file in the tree -> place below PREFIX; also what uninstall removes.
+library() {
+	echo "include/uapi/linux/privheap.h include/linux/privheap.h"
+	echo "tools/lib/libprivheap.h include/libprivheap.h"
+	echo "tools/lib/privheap-heap.h include/privheap-heap.h"
+	echo "build/tools/libprivheap.a lib/libprivheap.a"
+	echo "build/tools/libprivheap.so.1 lib/libprivheap.so.1"
+	echo "build/tools/libprivheap-preload.so lib/libprivheap-preload.so"
+	echo "tools/lib/libprivheap.pc.in lib/pkgconfig/libprivheap.pc"
+}
+
+install_library() {
+	local name place
+
+	library | while read -r name place; do
+		install -D -m 644 "$top/$name" "$DESTDIR$PREFIX/$place"
+	done
+	sed -i "s|@PREFIX@|$PREFIX|" "$DESTDIR$PREFIX/lib/pkgconfig/libprivheap.pc"
+	ln -sf libprivheap.so.1 "$DESTDIR$PREFIX/lib/libprivheap.so"
+	[ -n "$DESTDIR" ] || ldconfig
 }
 
 # A package does these three when it is installed, in its own way.
@@ -114,7 +136,10 @@ uninstall() {
 	[ -n "$DESTDIR" ] || remove_dkms
 	find "$DESTDIR/lib/modules" -path '*/extra/privheap*.ko*' -delete 2>/dev/null || true
 	[ -n "$DESTDIR" ] || ! [ -e "/lib/modules/$RELEASE/modules.order" ] || depmod "$RELEASE"
-	rm -f "$DESTDIR$PREFIX/bin/privheap"
+	rm -f "$DESTDIR$PREFIX/bin/privheap" "$DESTDIR$PREFIX/lib/libprivheap.so"
+	library | while read -r name place; do
+		rm -f "$DESTDIR$PREFIX/$place"
+	done
 	settings | while read -r name place; do
 		if cmp -s "$files/$name" "$DESTDIR/etc/$place"; then
 			rm -f "$DESTDIR/etc/$place"
@@ -132,5 +157,6 @@ uninstall) uninstall; exit ;;
 *) die "usage: install.sh install|dkms-install|uninstall" ;;
 esac
 install_command
+install_library
 install_settings
 activate

@@ -22,6 +22,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /** define PRIVHEAP_MESSAGE_BYTES - room that any message of this library needs */
 #define PRIVHEAP_MESSAGE_BYTES	160
@@ -61,6 +62,7 @@ int privheap_cmd_give(int fd, struct privheap_give *cmd);
 int privheap_cmd_to_handles(int fd, struct privheap_convert *cmd);
 int privheap_cmd_to_offsets(int fd, struct privheap_convert *cmd);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

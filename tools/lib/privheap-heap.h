@@ -20,6 +20,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 struct privheap;
 
@@ -138,6 +139,7 @@ static inline void privheap_object_free(int kind, void *object)
 		*magazine->top++ = object;
 }
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -8,7 +8,7 @@ preload  := $(out)/libprivheap-preload.so
 pic      := $(patsubst $(here)/%.c,$(out)/obj-pic/%.o,$(lib_sources))
 over_pic := $(patsubst $(here)/%.c,$(out)/obj-pic/%.o,$(wildcard $(here)/lib/preload/*.c))
 
-all: $(so) $(preload) $(out)/libprivheap.pc
+all: $(so) $(preload)
 
 $(out)/obj-pic/%.o: $(here)/%.c
 	@mkdir -p $(@D)
@@ -29,8 +29,5 @@ $(preload): $(pic) $(over_pic) $(here)/lib/preload/preload.map
 	@$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(@F) -Wl,-z,defs \
 		-Wl,--version-script=$(here)/lib/preload/preload.map \
 		-o $@ $(pic) $(over_pic) -pthread
-
-$(out)/libprivheap.pc: $(here)/lib/libprivheap.pc.in
-	@sed 's|@PREFIX@|$(or $(PREFIX),/usr/local)|' $< >$@
 
 -include $(wildcard $(out)/obj-pic/lib/*.d $(out)/obj-pic/lib/preload/*.d)
