@@ -117,6 +117,49 @@ print(sorted(done.items()))
 same xz_threads "xz -T2 --block-size=16KiB -c <$text | tee x.xz | md5sum; xz -dc -T2 x.xz | md5sum"
 same gcc "printf '#include <stdio.h>\n#include <stdlib.h>\nint main(void) { char *p = malloc(20); snprintf(p, 20, \"%%d\", 42); puts(p); free(p); return 0; }\n' >x.c;
 	gcc -O2 -Wall -c -o x.o x.c && md5sum x.o && gcc -o x x.o && ./x"
+same fork_with_threads "cat >x.c <<'EOF'
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static void *work(void *arg)
+{
+	for (;;)
+		free(malloc(100));
+	return arg;
+}
+int main(void)
+{
+	FILE *file = fopen(\"x.c\", \"r\");
+	char *kept[1000], line[100];
+	pthread_t thread;
+	int status;
+
+	pthread_create(&thread, NULL, work, NULL);
+	for (int i = 0; i < 1000; i++)
+		kept[i] = strdup(\"kept\");
+	for (int n = 0; n < 5; n++) {
+		if (!fork()) {
+			for (int i = 0; i < 1000; i++) {
+				if (strcmp(kept[i], \"kept\"))
+					abort();
+				kept[i] = realloc(kept[i], 10 + i);
+				free(malloc(i));
+			}
+			if (!fork())
+				exit(strcmp(kept[999], \"kept\") || !fgets(line, 100, file));
+			wait(&status);
+			exit(status != 0);
+		}
+		wait(&status);
+		printf(\"child %d: %d\\n\", n, status);
+	}
+	return 0;
+}
+EOF
+	gcc -pthread -o x x.c && ./x"
 same sh "i=0; while [ \$i -lt 40 ]; do i=\$((i + 1)); echo \$(echo \$i | sed s/1/one/); done;
 	(cd /; ls -d /usr) | cat; f() { local x=\$1; [ \$x = 0 ] || echo \$x \$(f \$((x - 1))); }; f 8"
 same bash "bash -c 'declare -A a; for i in {1..2000}; do a[\$i]=\$((i * i)); done;

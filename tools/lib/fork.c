@@ -30,9 +30,10 @@ static void unlock_depots(void)
 
 static void prepare(void)
 {
+	/* One fork at a time from here on. */
+	ph_threads_lock();
 	if (ph_fork_hooks.prepare)
 		ph_fork_hooks.prepare();
-	ph_threads_lock();
 	pthread_mutex_lock(&ph_heaps_lock);
 	pthread_mutex_lock(&ph_kinds_lock);
 	lock_depots();
@@ -52,9 +53,9 @@ static void unlock(void)
 
 static void parent(void)
 {
-	unlock();
 	if (ph_fork_hooks.parent)
 		ph_fork_hooks.parent();
+	unlock();
 }
 
 static void child(void)

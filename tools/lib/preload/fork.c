@@ -12,13 +12,53 @@
 #include "../internal.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/single_threaded.h>
 #include <sys/uio.h>
 
 #include "preload.h"
 
 /* Written by prepare(), read by parent() and child() of the same fork. */
 static int waiting[2] = { -1, -1 };
+static struct ph_frozen *next_frozen;
+static struct sigaction segv_before;
+static pid_t parent_pid;
+static bool watching;
+static bool kept;
+
+static bool keep_content(struct privheap *heap, struct ph_frozen *frozen);
+
+/*
+ * Of a process with threads the C library's fork() visits all open streams in the
+ * child, which are on the heap, before it calls anybody. Whoever else faults
+ * meanwhile gets what he would have got.
+ */
+static void touched_early(int signal, siginfo_t *info, void *context)
+{
+	(void)signal;
+	(void)info;
+	(void)context;
+	if (getpid() == parent_pid || kept || !next_frozen ||
+	    !keep_content(&ph_process_heap, next_frozen))
+		sigaction(SIGSEGV, &segv_before, NULL);
+}
+
+static void watch(void)
+{
+	struct sigaction early = {
+		.sa_sigaction = touched_early, .sa_flags = SA_SIGINFO | SA_ONSTACK,
+	};
+
+	watching = !__libc_single_threaded && !sigaction(SIGSEGV, &early, &segv_before);
+}
+
+static void unwatch(void)
+{
+	if (watching)
+		sigaction(SIGSEGV, &segv_before, NULL);
+	watching = false;
+}
 
 static void close_end(int *end)
 {
@@ -29,8 +69,15 @@ static void close_end(int *end)
 
 static void prepare(void)
 {
-	if (!ph_process_heap.plain && pipe2(waiting, O_CLOEXEC))
+	if (ph_process_heap.plain)
+		return;
+	if (pipe2(waiting, O_CLOEXEC))
 		waiting[0] = waiting[1] = -1;
+	if (!next_frozen)
+		next_frozen = ph_arena(sizeof(*next_frozen));
+	parent_pid = getpid();
+	kept = false;
+	watch();
 }
 
 /* The child's end closes when it has what it needs, or is dead. */
@@ -39,6 +86,7 @@ static void parent(void)
 	int saved = errno;
 	char byte;
 
+	unwatch();
 	close_end(&waiting[1]);
 	while (waiting[0] >= 0 && read(waiting[0], &byte, 1) < 0 && errno == EINTR)
 		;
@@ -84,23 +132,26 @@ static bool plain_at(const void *address, size_t bytes)
 		    -1, 0) == address;
 }
 
-/* The copy, in the place of the heap; or NULL. */
-static struct ph_frozen *keep_content(struct privheap *heap)
+/*
+ * Puts a copy in the place of the heap. Takes no lock, for this may be while the
+ * fork has them all.
+ */
+static bool keep_content(struct privheap *heap, struct ph_frozen *frozen)
 {
 	size_t map_bytes = (heap->bytes >> heap->page_shift) * sizeof(*heap->slabs);
-	struct ph_frozen *frozen = ph_arena(sizeof(*frozen));
 	struct privheap_map_entry *slabs;
 	char *base;
 
+	kept = true;
 	/* First, for the next mapping might take the gap that the heap left. */
-	if (!frozen || !plain_at(heap->base, heap->bytes) || !plain_at(heap->slabs, map_bytes))
-		return NULL;
+	if (!plain_at(heap->base, heap->bytes) || !plain_at(heap->slabs, map_bytes))
+		return false;
 	base = mmap(NULL, heap->bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
 		    heap->fd, (off_t)PRIVHEAP_MAP_REGION);
 	slabs = mmap(NULL, map_bytes, PROT_READ, MAP_SHARED | MAP_NORESERVE, heap->fd,
 		     (off_t)PRIVHEAP_MAP_SLABS);
 	if (base == MAP_FAILED || slabs == MAP_FAILED)
-		return NULL;
+		return false;
 	copy_slabs(heap, base, slabs);
 	munmap(base, heap->bytes);
 	munmap(slabs, map_bytes);
@@ -108,7 +159,7 @@ static struct ph_frozen *keep_content(struct privheap *heap)
 		.base = heap->base, .bytes = heap->bytes, .slabs = heap->slabs,
 		.next = heap->frozen,
 	};
-	return frozen;
+	return true;
 }
 
 /* Everything the library knows of the old heap goes with it. */
@@ -131,14 +182,14 @@ static void start_again(struct privheap *heap, struct ph_frozen *frozen)
 static void child(void)
 {
 	struct privheap *heap = &ph_process_heap;
-	struct ph_frozen *frozen;
 
+	unwatch();
 	if (!heap->plain) {
-		frozen = keep_content(heap);
-		if (!frozen)
+		if (!kept && (!next_frozen || !keep_content(heap, next_frozen)))
 			ph_report(heap, heap, "no room for it in the child of a fork");
 		else
-			start_again(heap, frozen);
+			start_again(heap, next_frozen);
+		next_frozen = NULL;
 	}
 	close_end(&waiting[0]);
 	close_end(&waiting[1]);
