@@ -105,6 +105,32 @@ static void run_single(uint64_t *handles, double null_cost)
 	close(calls.heap);
 }
 
+static void harden(int heap)
+{
+	struct privheap_setup setup = {
+		.size = sizeof(setup), .flags = PRIVHEAP_SETUP_HARDENED,
+	};
+
+	if (ioctl(heap, PRIVHEAP_SETUP, &setup) < 0)
+		bench_die("PRIVHEAP_SETUP");
+}
+
+/* The same calls on a hardened heap. */
+static void run_hardened(uint64_t *handles, double null_cost)
+{
+	struct calls single = calls_make(PRIVHEAP_TYPE_INT, 1, handles);
+	struct calls batch = calls_make(PRIVHEAP_TYPE_INT, BATCH, handles);
+
+	harden(single.heap);
+	harden(batch.heap);
+	bench_row("hardened.single.pair", "privheap",
+		  bench_cost(pair, &single, 1000) - 2 * null_cost, "ns");
+	bench_row("hardened.batch64.pair", "privheap",
+		  bench_cost(pair, &batch, 100) / BATCH, "ns");
+	close(single.heap);
+	close(batch.heap);
+}
+
 void run_call(void)
 {
 	uint64_t *handles = heap_handles(BATCH);
@@ -114,4 +140,5 @@ void run_call(void)
 	run_single(handles, null_cost);
 	run_batch("ioctl.batch64.pair", PRIVHEAP_TYPE_INT, handles);
 	run_batch("ioctl.batch64.float", PRIVHEAP_TYPE_FLOAT, handles);
+	run_hardened(handles, null_cost);
 }
