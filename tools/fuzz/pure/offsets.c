@@ -70,7 +70,9 @@ static void unmap(struct ph_region *region, struct range *range, u16 lives)
 	u32 first = range->start >> PAGE_SHIFT;
 	u16 gen = range->gen + lives;
 
-	ph_region_unmap(region, range->start, range->pages, gen);
+	ph_region_unpublish(region, range->start, range->pages, gen);
+	CHECK(!ph_region_slab(region, range->start));
+	ph_region_unmap(region, range->start, range->pages);
 	for (u32 i = first; i < first + range->pages; i++) {
 		owner[i] = NULL;
 		youngest[i] = gen;

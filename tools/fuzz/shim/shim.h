@@ -56,6 +56,7 @@ typedef int pid_t;
 #define WRITE_ONCE(x, v)	(*(volatile __typeof__(x) *)&(x) = (v))
 #define smp_load_acquire(p)	READ_ONCE(*(p))
 #define smp_store_release(p, v)	WRITE_ONCE(*(p), v)
+#define data_race(x)		(x)
 #define smp_rmb()		barrier()
 #define smp_wmb()		barrier()
 #define smp_mb()		barrier()
