@@ -6,6 +6,7 @@
 #
 #   TIME=n     seconds in all (300), after the seeds of tools/fuzz/corpus
 #   SEED=n     where the random numbers start; the time of day if not given
+#   ONLY=name  pure or user: one of the two
 #   PARAMS=... parameters of the module
 #   DISTIL=1   afterwards replace tools/fuzz/corpus by the few inputs that
 #              reach what all did
@@ -28,6 +29,10 @@ deaths=0 retried=0 number=0
 
 # Of the module's branches, the kernel door's among them, the seeds reach more.
 least_percent=50
+
+only() {
+	[ "${ONLY:-$1}" = "$1" ]
+}
 
 # judge STATUS WHAT: one test case.
 judge() {
@@ -151,42 +156,57 @@ coverage() {
 }
 
 reached_enough() {
-	[ -n "$reached" ] && [ $((reached * 100)) -ge $((there * least_percent)) ]
+	[ -n "$1" ] && [ $(($1 * 100)) -ge $((there * least_percent)) ]
+}
+
+fuzz_pure() {
+	local status=0
+
+	say "The pure layers (libFuzzer, ASan, UBSan):"
+	make -s -C "$top/tools/fuzz/pure"
+	run_pure || status=$?
+	judge $status "pure layers"
+}
+
+fuzz_user() {
+	local status=0 reached
+
+	kdir=$("$top/scripts/kernel.sh" debug)
+	# Without the suites: nobody runs them here.
+	out=$("$top/scripts/module.sh" "$kdir" suites=)
+	make -s -C "$top/tools" "$fuzz"
+	truncate -s 8M "$box"
+	there=$(sites "$out/privheap.ko")
+	build_programs || status=1
+	judge $status "seeds are programs in C"
+	say "The user interface (debug kernel, two CPUs):"
+	run_guests
+	judge $deaths "no guest dies"
+	status=0
+	[ ! -s "$results/programs.txt" ] || status=1
+	judge $status "those programs find nothing"
+	status=0
+	findings || status=1
+	judge $status "no finding"
+	coverage
+	reached=$("$fuzz" --state "$box" | sed -n 's/.* edges \([0-9]*\) .*/\1/p')
+	status=0
+	reached_enough "$reached" || status=1
+	judge $status "edges: ${reached:-0} of $there"
+	[ -z "${DISTIL:-}" ] || distil
 }
 
 "$top/scripts/setup.sh" build vm debug fuzz
 mkdir -p "$results" "${ktap%/*}"
 rm -rf "${results:?}"/* "$ktap" "${ktap%.ktap}.sums"
 echo "KTAP version 1" >"$ktap"
-kdir=$("$top/scripts/kernel.sh" debug)
-# Without the suites: nobody runs them here.
-out=$("$top/scripts/module.sh" "$kdir" suites=)
-make -s -C "$top/tools" "$fuzz"
-make -s -C "$top/tools/fuzz/pure"
-truncate -s 8M "$box"
-there=$(sites "$out/privheap.ko")
-
-say "The pure layers (libFuzzer, ASan, UBSan):"
-status=0
-run_pure || status=$?
-judge $status "pure layers"
-status=0
-build_programs || status=1
-judge $status "seeds are programs in C"
-say "The user interface (debug kernel, two CPUs):"
-run_guests
-judge $deaths "no guest dies"
-status=0
-[ ! -s "$results/programs.txt" ] || status=1
-judge $status "those programs find nothing"
-status=0
-findings || status=1
-judge $status "no finding"
-coverage
-reached=$("$fuzz" --state "$box" | sed -n 's/.* edges \([0-9]*\) .*/\1/p')
-status=0
-reached_enough || status=1
-judge $status "edges: ${reached:-0} of $there"
+if only pure; then
+	fuzz_pure
+else
+	pure_time=0
+fi
+if only user; then
+	fuzz_user
+fi
 echo "1..$number" >>"$ktap"
-[ -z "${DISTIL:-}" ] || distil
 "$top/scripts/ktap.py" --save "${ktap%.ktap}.sums" "$ktap"
