@@ -7,11 +7,22 @@
 
 struct ph_fork_hooks ph_fork_hooks;
 
-static void for_each_plain(void (*fn)(struct ph_plain *plain))
+static void lock_heaps(void)
 {
-	for (struct privheap *heap = ph_heaps; heap; heap = heap->next)
+	for (struct privheap *heap = ph_heaps; heap; heap = heap->next) {
+		pthread_mutex_lock(&heap->spans.lock);
 		if (heap->plain)
-			fn(heap->plain);
+			ph_plain_lock(heap->plain);
+	}
+}
+
+static void unlock_heaps(void)
+{
+	for (struct privheap *heap = ph_heaps; heap; heap = heap->next) {
+		if (heap->plain)
+			ph_plain_unlock(heap->plain);
+		pthread_mutex_unlock(&heap->spans.lock);
+	}
 }
 
 static void lock_depots(void)
@@ -37,14 +48,14 @@ static void prepare(void)
 	pthread_mutex_lock(&ph_heaps_lock);
 	pthread_mutex_lock(&ph_kinds_lock);
 	lock_depots();
-	for_each_plain(ph_plain_lock);
+	lock_heaps();
 	pthread_mutex_lock(&ph_arena_lock);
 }
 
 static void unlock(void)
 {
 	pthread_mutex_unlock(&ph_arena_lock);
-	for_each_plain(ph_plain_unlock);
+	unlock_heaps();
 	unlock_depots();
 	pthread_mutex_unlock(&ph_kinds_lock);
 	pthread_mutex_unlock(&ph_heaps_lock);
@@ -72,6 +83,7 @@ static void child(void)
 		heap->gone = true;
 		/* Nothing is at any address of it. */
 		heap->bytes = 0;
+		heap->spans.count = 0;
 		ph_kinds_forget(heap);
 	}
 }

@@ -136,6 +136,7 @@ int ph_heap_start(struct privheap *heap, const struct privheap_options *options)
 {
 	int err;
 
+	pthread_mutex_init(&heap->spans.lock, NULL);
 	heap->fd = -1;
 	heap->hardened = want_hardened(options);
 	heap->sizes.type = PRIVHEAP_TYPE_OBJECT;
@@ -297,6 +298,7 @@ int privheap_trim(struct privheap *heap)
 		ph_depot_flush(thread, kind);
 	}
 	ph_thread_leave(thread);
+	ph_spans_flush(heap);
 	return heap->plain || heap->gone ? 0 : privheap_cmd_trim(heap->fd, &trim);
 }
 

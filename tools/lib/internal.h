@@ -16,9 +16,9 @@
  * None of the library's own memory comes from malloc(), which may be this.
  *
  * Locks: kinds (kind.c), threads (thread.c), each kind's depot, the memory
- * below all (arena.c), plain memory's (plain.c). None is held in a call of the
- * module's or while another is taken, but that of the orphans (thread.c), which
- * is taken first of all.
+ * below all (arena.c), kept spans (span.c), plain memory's (plain.c). None is held
+ * while another is taken, but those of the orphans (thread.c) and of kept spans,
+ * which come first.
  */
 #ifndef PRIVHEAP_INTERNAL_H
 #define PRIVHEAP_INTERNAL_H
@@ -77,6 +77,26 @@ struct ph_sizes {
 
 struct ph_plain;
 
+/*
+ * Spans that were freed and may be wanted again, the oldest first: a call of the
+ * module's takes their pages out of the mapping, and the next one zeroes others.
+ */
+#define PH_SPANS_KEPT	32
+#define PH_SPANS_BYTES	((size_t)8 << 20)	/* of all that are kept */
+#define PH_SPAN_KEPT	((size_t)2 << 20)	/* the largest that is */
+#define PH_SPAN_AGE	256			/* frees until a kept one goes */
+
+struct ph_spans {
+	pthread_mutex_t lock;
+	unsigned int count, now;
+	size_t bytes;
+	struct ph_kept {
+		void *at;
+		size_t bytes;
+		unsigned int since;
+	} kept[PH_SPANS_KEPT];
+};
+
 struct privheap {
 	char *base;			/* of the region, or what takes its place */
 	size_t bytes;
@@ -94,6 +114,7 @@ struct privheap {
 	uint64_t *allocated;		/* hardened: a bit for each 8 bytes */
 	struct ph_sizes *aligned[PH_ALIGNS];
 	ph_place_t *type_place[PH_TYPES]; /* the same for others */
+	struct ph_spans spans;
 	struct ph_frozen *frozen;
 	struct privheap *next;		/* list of all heaps */
 };
@@ -195,6 +216,7 @@ uint32_t ph_heap_type_flags(struct privheap *heap, uint32_t type);
 /* span.c: objects that have pages of their own. */
 void *ph_span_alloc(struct privheap *heap, uint32_t type, size_t bytes, bool zero);
 void ph_span_free(struct privheap *heap, void *object);
+void ph_spans_flush(struct privheap *heap);
 void *ph_span_resize(struct privheap *heap, void *object, size_t bytes);
 
 /* guard.c: the hardened mode, and types that zero. */

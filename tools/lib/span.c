@@ -5,8 +5,80 @@
  */
 #include "internal.h"
 
+static void spans_remove(struct ph_spans *spans, unsigned int index)
+{
+	spans->bytes -= spans->kept[index].bytes;
+	spans->count--;
+	memmove(&spans->kept[index], &spans->kept[index + 1],
+		(spans->count - index) * sizeof(*spans->kept));
+}
+
+/* The best one that is not larger by more than a quarter; or NULL. */
+static void *spans_take(struct ph_spans *spans, size_t bytes)
+{
+	unsigned int best = PH_SPANS_KEPT;
+	size_t least = bytes + bytes / 4 + 1;
+	void *object = NULL;
+
+	if (!spans->count)
+		return NULL;
+	pthread_mutex_lock(&spans->lock);
+	for (unsigned int i = spans->count; i--;) {
+		if (spans->kept[i].bytes < bytes || spans->kept[i].bytes >= least)
+			continue;
+		best = i;
+		least = spans->kept[i].bytes;
+	}
+	if (best < PH_SPANS_KEPT) {
+		object = spans->kept[best].at;
+		spans_remove(spans, best);
+	}
+	pthread_mutex_unlock(&spans->lock);
+	return object;
+}
+
+/* Whether it is kept. What has to go instead is in @old, if that is not NULL. */
+static bool spans_put(struct ph_spans *spans, void *object, size_t bytes, void **old)
+{
+	*old = NULL;
+	for (unsigned int i = 0; i < spans->count; i++)
+		if (spans->kept[i].at == object)
+			return false;
+	spans->now++;
+	if (spans->count && (spans->count == PH_SPANS_KEPT ||
+			     spans->bytes + bytes > PH_SPANS_BYTES ||
+			     spans->now - spans->kept[0].since > PH_SPAN_AGE)) {
+		*old = spans->kept[0].at;
+		spans_remove(spans, 0);
+	}
+	spans->kept[spans->count++] = (struct ph_kept){ object, bytes, spans->now };
+	spans->bytes += bytes;
+	return true;
+}
+
+static int span_give(struct privheap *heap, void *object)
+{
+	struct privheap_run run = { .offset = ph_offset(heap, object), .mask = 1 };
+
+	return ph_give_run(heap, 0, &run, 1);
+}
+
+void ph_spans_flush(struct privheap *heap)
+{
+	struct ph_spans *spans = &heap->spans;
+
+	pthread_mutex_lock(&spans->lock);
+	while (spans->count) {
+		void *object = spans->kept[0].at;
+
+		spans_remove(spans, 0);
+		span_give(heap, object);
+	}
+	pthread_mutex_unlock(&spans->lock);
+}
+
 /* The module knows what is zero already. */
-void *ph_span_alloc(struct privheap *heap, uint32_t type, size_t bytes, bool zero)
+static void *span_take(struct privheap *heap, uint32_t type, size_t bytes, bool zero)
 {
 	struct privheap_take take = {
 		.flags = zero ? PRIVHEAP_ZERO : 0,
@@ -19,19 +91,54 @@ void *ph_span_alloc(struct privheap *heap, uint32_t type, size_t bytes, bool zer
 	    !ph_unpack(heap, thread, &take, &object))
 		errno = ENOMEM;
 	ph_thread_leave(thread);
-	if (!object)
-		return NULL;
-	ph_guard_take(heap, object);
 	return object;
+}
+
+void *ph_span_alloc(struct privheap *heap, uint32_t type, size_t bytes, bool zero)
+{
+	void *object = NULL;
+
+	if (type == PRIVHEAP_TYPE_OBJECT && !heap->gone && bytes <= PH_SPAN_KEPT)
+		object = spans_take(&heap->spans, bytes);
+	if (object && zero)
+		memset(object, 0, bytes);
+	if (!object)
+		object = span_take(heap, type, bytes, zero);
+	if (object)
+		ph_guard_take(heap, object);
+	return object;
+}
+
+/* Only what is a whole span of type object, and not too large. */
+static size_t span_to_keep(struct privheap *heap, void *object)
+{
+	const struct privheap_map_entry *entry = ph_entry(heap, ph_offset(heap, object));
+	size_t bytes = ph_entry_bytes(heap, entry);
+
+	if (entry->state != PRIVHEAP_STATE_SPAN || entry->type != PRIVHEAP_TYPE_OBJECT ||
+	    ph_entry_start(heap, entry) != ph_offset(heap, object))
+		return 0;
+	return bytes <= PH_SPAN_KEPT ? bytes : 0;
 }
 
 void ph_span_free(struct privheap *heap, void *object)
 {
-	struct privheap_run run = { .offset = ph_offset(heap, object), .mask = 1 };
+	size_t bytes;
+	bool kept;
+	void *old;
 
 	if (heap->gone || !ph_guard_give(heap, object))
 		return;
-	if (ph_give_run(heap, 0, &run, 1))
+	bytes = span_to_keep(heap, object);
+	if (bytes) {
+		pthread_mutex_lock(&heap->spans.lock);
+		kept = spans_put(&heap->spans, object, bytes, &old);
+		pthread_mutex_unlock(&heap->spans.lock);
+		if (!kept)
+			ph_report_errno(heap, object, ESTALE);
+		object = old;
+	}
+	if (object && span_give(heap, object))
 		ph_report_errno(heap, object, errno);
 }
 

@@ -29,7 +29,7 @@ static void *worker_uses(void *arg)
 	struct worker *w = arg;
 	unsigned char *objects[400];
 
-	for (unsigned long round = 0; round < scaled(200); round++) {
+	for (unsigned long round = 0; round < scaled(60); round++) {
 		for (int i = 0; i < 400; i++) {
 			objects[i] = privheap_object_alloc(w->kind);
 			REQUIRE(objects[i]);
@@ -65,7 +65,7 @@ static _Atomic(void *) ring[RING];
 static void *worker_passes(void *arg)
 {
 	struct worker *w = arg;
-	unsigned long passed = 0, goal = scaled(100000);
+	unsigned long passed = 0, goal = scaled(20000);
 
 	for (unsigned long at = 0; passed < goal; at++) {
 		_Atomic(void *) *slot = &ring[at % RING];
@@ -111,7 +111,7 @@ static void *worker_mallocs(void *arg)
 	unsigned char *objects[100] = { 0 };
 	__u64 state = w->number + 1;
 
-	for (unsigned long n = 0; n < scaled(40000); n++) {
+	for (unsigned long n = 0; n < scaled(6000); n++) {
 		__u64 random = random_next(&state);
 		unsigned int i = random % 100;
 		size_t bytes = 16 + (random >> 8) % (30000 >> (random >> 32) % 10);
