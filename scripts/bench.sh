@@ -81,12 +81,12 @@ measure_smp2() {
 
 # One after the other on both CPUs, and before others who want them.
 measure_threads() {
-	local adds=() name library
+	local adds=() name
 
 	bench_programs
-	for name in mimalloc jemalloc tcmalloc_minimal; do
-		library=$(ldd "$out/programs/peer-${name%_*}" | awk -v name="lib$name" 'index($1, name) { print $3 }')
-		adds+=(--add "$library:/data/${library##*/}")
+	# Who brings a library along brings what it needs.
+	for name in mimalloc jemalloc tcmalloc; do
+		adds+=(--add "$out/programs/peer-$name")
 	done
 	first=1 boot threads threads --smp 2 --append "tsc=reliable clocksource=tsc" \
 		--add "$out/programs/load" "${adds[@]}" \

@@ -110,13 +110,13 @@ full() {
 	peers
 }
 
-# Of a library that is to be preloaded, the path in the guest.
+# What is to be preloaded.
 library() {
 	case $1 in
 	glibc) ;;
 	privheap) echo /data/libprivheap-preload.so ;;
-	tcmalloc) echo /data/libtcmalloc_minimal.so.4 ;;
-	*) echo "/data/lib$1.so.2" ;;
+	tcmalloc) echo libtcmalloc_minimal.so.4 ;;
+	*) echo "lib$1.so.2" ;;
 	esac
 }
 
