@@ -87,6 +87,22 @@ static void storm_run(void *(*const *run)(void *), unsigned int nr)
 	EXPECT(storm.rounds > 10);
 }
 
+/*
+ * A span that the other owner has just given back may be had before it goes, with
+ * what is in it: so it is asked to be zero, which costs nothing where it is new.
+ */
+static __u64 take_clean(__u32 type, __u64 bytes)
+{
+	struct privheap_run run = { 0 };
+	struct privheap_take t = {
+		.type = type, .count = 1, .flags = PRIVHEAP_ZERO,
+		.object_bytes = bytes, .runs = user_ptr(&run), .max_runs = 1,
+	};
+
+	REQUIRE_OK(heap_take_runs(storm.heap, &t));
+	return run.offset;
+}
+
 /* Has objects of its own, all the time, that nobody else may show up in. */
 static void *owner_of_spans(void *arg)
 {
@@ -94,8 +110,8 @@ static void *owner_of_spans(void *arg)
 
 	do {
 		bytes = SPAN + random_next(&seed) % 4 * 4096;
-		at = heap_take_one(storm.heap, random_next(&seed) & 1 ?
-				   PRIVHEAP_TYPE_OBJECT : PRIVHEAP_TYPE_LIST, bytes);
+		at = take_clean(random_next(&seed) & 1 ? PRIVHEAP_TYPE_OBJECT :
+							 PRIVHEAP_TYPE_LIST, bytes);
 		REQUIRE_EQ(zero_check(storm.base + at, bytes), -1);
 		mark = random_next(&seed);
 		for (__u64 b = 0; b < bytes; b += 4096)
