@@ -30,7 +30,7 @@ done
 status=0 problem=''
 "$top/scripts/vm.sh" --smp 2 --mem 1536 --timeout "${TIMEOUT:-1500}" "$@" \
 	--qemu "-virtfs local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap" \
-	"${modules[@]}" --add "$ko" --env LIBRARY="$top/build/tools/libprivheap-preload.so" \
+	"${modules[@]}" --add "$ko" --add "$top/build/tools/libprivheap-preload.so:/library.so" \
 	--env ONLY="${ONLY:-}" --script "$top/scripts/guest/preload.sh" \
 	--add "$top/scripts/guest/reports.awk:/reports.awk" \
 	--get "/tmp/preload.ktap:$results/$name.ktap" \

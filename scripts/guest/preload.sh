@@ -58,10 +58,13 @@ mount_host() {
 		mount --bind /proc /host/proc
 }
 
+# The host's files may be anywhere, also where the guest has its own.
+LIBRARY=/tmp/libprivheap-preload.so
 text=/usr/share/common-licenses/GPL-3
 
 emit "KTAP version 1"
 mount_host || exit
+cp /library.so "/host$LIBRARY" || exit
 insmod /modules/privheap.ko || exit
 
 # That the library does what it is there for, else the rest says nothing.
