@@ -5,7 +5,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* runtime.h itself, which rules.mk names. */
+/* Where runtime.h is: rules.mk knows. */
+#ifndef RUNTIME
+#define RUNTIME "runtime.h"
+#endif
 __asm__(".section .rodata\n"
 	"runtime_text: .incbin \"" RUNTIME "\"\n"
 	".byte 0\n"
