@@ -89,7 +89,7 @@ measure_threads() {
 		adds+=(--add "$out/programs/peer-$name")
 	done
 	first=1 boot threads threads --smp 2 --append "tsc=reliable clocksource=tsc" \
-		--add "$out/programs/load" "${adds[@]}" \
+		--add "$out/programs/workload" "${adds[@]}" \
 		--add "$top/build/tools/libprivheap-preload.so:/data/libprivheap-preload.so"
 }
 

@@ -126,10 +126,10 @@ threads() {
 	[ -z "$SHORT" ] || rounds=1
 	: >/tmp/rounds
 	for work in larson xmalloc sh8bench; do
-		echo "  load $work" >&2
+		echo "  workload $work" >&2
 		for _ in $(seq $rounds); do
 			for name in privheap glibc mimalloc jemalloc tcmalloc; do
-				LD_PRELOAD=$(library $name) load "$work" $name >>/tmp/rounds
+				LD_PRELOAD=$(library $name) workload "$work" $name >>/tmp/rounds
 			done
 		done
 	done

@@ -3,7 +3,7 @@
  * Threads that allocate and free, for whatever malloc() is preloaded: time and
  * memory of one of three workloads of well-known shapes.
  *
- *   load WORKLOAD WHO	prints the rows of WORKLOAD for WHO
+ *   workload NAME WHO	prints the rows of NAME for WHO
  */
 #include <dirent.h>
 #include <pthread.h>
@@ -265,5 +265,5 @@ int main(int argc, char **argv)
 		bench_row(row, argv[2], (double)peak_bytes() / 1024, "KiB");
 		return 0;
 	}
-	bench_die("usage: load larson|xmalloc|sh8bench WHO");
+	bench_die("usage: workload larson|xmalloc|sh8bench WHO");
 }
