@@ -11,6 +11,7 @@
  *
  *   reserve	pages of the whole module: set aside at load, else the system's
  *   region	one heap's memory: ranges of offsets, pages, and their count
+ *   view		what programs have mapped of a region
  *   slab	a run of the region, cut into slots of one size
  *   magazine	a stack of free slots that one CPU has to itself
  *   cache	the slabs of one type and size class; magazines; the depot
@@ -49,6 +50,8 @@
  *		guarded by the cache's lock
  *   claimed	neither bit is set: in a magazine, or in somebody's hands
  *   live	its bit in slab->live is set and its generation is in a handle
+ *   out		claimed, and handed out: its bit in slab->out is set, the program
+ *		names it by its offset; who clears the bit has claimed it
  *
  * live -> claimed is decided by one compare-and-exchange on the generation, so
  * that of all who free an object at once exactly one does. The generation
@@ -66,16 +69,23 @@
  *   heap->sem	read: make memory, visit caches. write: types and limits
  *   type->lock	making caches
  *   region->grow	growing the offset tables
+ *   view->sem	read: a page fault puts pages in place. write: waiting for them
  *   cache->lock	slab lists, free bitmaps, depot
  *   region->lock	taken offsets
+ *   view->lock	content of the slab map
  *   stock_lock	stock of pages
  *
  * None is held while user memory is touched. The fast path holds none: it runs
  * in RCU read sections, with preemption off while it has the magazines.
  *
- * The end of things. Close: the last file reference is gone, so nobody is in
- * a call; all slabs, caches, and types go without looking at objects. Fork: the
- * child shares the file and so the heap. Unload: each file holds the module.
+ * A slab goes in this order: no look-up finds it any more; page faults that did
+ * are through (view->sem); its pages are in no mapping; they go back; its range of
+ * offsets is free. What I/O still holds of them is not used again before it ends.
+ *
+ * The end of things. Close: the last reference of file and mappings is gone, so
+ * nobody is in a call; all slabs, caches, and types go without looking at
+ * objects. Fork: the child shares the file and so the heap, but has no mapping.
+ * Unload: each file holds the module.
  */
 
 #include <linux/memcontrol.h>
