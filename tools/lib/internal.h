@@ -44,7 +44,7 @@
 #define PH_BOX_MAX	512
 #define PH_BOX_FIRST	16
 #define PH_BOX_LEAST	4
-#define PH_BOX_BYTES	(16 << 10)	/* the most memory in a full box */
+#define PH_BOX_BYTES	(8 << 10)	/* the most memory in a full box */
 #define PH_DEPOT_BYTES	(8 << 20)	/* the most in all depots */
 
 /* Sizes that may be served by slabs; the module knows where spans begin. */
