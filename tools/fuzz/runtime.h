@@ -379,6 +379,8 @@ static void fail_nth(unsigned int nth)
 
 	if (fd < 0)
 		return;
+	/* After a fork its page is copied when it is written to: not then. */
+	errno = 0;
 	done = write(fd, text, snprintf(text, sizeof(text), "%u", nth));
 	(void)done;
 	close(fd);
