@@ -245,10 +245,13 @@ int corpus_distil(const char *folder)
 
 int corpus_save(const char *folder)
 {
+	uint32_t nr = 0;
+
 	for (uint32_t i = 0; i < box->nr_corpus; i++)
-		if (!write_text(folder, "", i, box->texts + box->corpus[i].at))
+		if (box->corpus[i].sites &&
+		    !write_text(folder, "", nr++, box->texts + box->corpus[i].at))
 			return 1;
-	printf("fuzz: %u inputs\n", box->nr_corpus);
+	printf("fuzz: %u inputs\n", nr);
 	return 0;
 }
 

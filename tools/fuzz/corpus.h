@@ -17,7 +17,7 @@ void corpus_next(struct input *input);
 void corpus_load(const char *folder);
 /* Few and short inputs that together reach what all do, into a folder. */
 int corpus_distil(const char *folder);
-/* Everything, or the findings, into a folder. */
+/* Those that were the first somewhere, or the findings, into a folder. */
 int corpus_save(const char *folder);
 int corpus_save_findings(const char *folder);
 

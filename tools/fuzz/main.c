@@ -31,7 +31,7 @@ static void usage(void)
 	     "       fuzz --state BOX            what the box tells; 1 if there are findings\n"
 	     "       fuzz --findings BOX FOLDER  its findings as files\n"
 	     "       fuzz --edges BOX            where its edges are in the module's text\n"
-	     "       fuzz --save BOX FOLDER      its corpus as files\n"
+	     "       fuzz --save BOX FOLDER      those that were the first somewhere, as files\n"
 	     "FOLDERs hold an input per file, a step per line. The box is a file of the host.");
 }
 
