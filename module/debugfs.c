@@ -82,6 +82,14 @@ static void ph_show_heap(struct ph_heap *heap, void *data)
 	PH_FIELD(m, &stat, reclaims);
 	PH_FIELD(m, &stat, moved_bytes);
 	PH_FIELD(m, &stat, moved_pages);
+	PH_FIELD(m, &stat, handed_objects);
+	PH_FIELD(m, &stat, handed_bytes);
+	PH_FIELD(m, &stat, taken);
+	PH_FIELD(m, &stat, given);
+	PH_FIELD(m, &stat, faults);
+	PH_FIELD(m, &stat, mapped_pages);
+	PH_FIELD(m, &stat, refused_faults);
+	PH_FIELD(m, &stat, written_after_free);
 	seq_puts(m, " comm=");
 	seq_escape(m, heap->comm, "\n\\");
 	seq_putc(m, '\n');
