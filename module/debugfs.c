@@ -133,6 +133,8 @@ static void ph_show_type(struct ph_type *type, void *data)
 	PH_FIELD(m, &stat, depot_hits);
 	PH_FIELD(m, &stat, slab_allocs);
 	PH_FIELD(m, &stat, fresh_allocs);
+	PH_FIELD(m, &stat, handed_objects);
+	PH_FIELD(m, &stat, handed_bytes);
 	seq_putc(m, '\n');
 }
 

@@ -37,6 +37,11 @@ static void print_objects(const struct record *heap)
 	       unit_bytes(n.text[1], record_count(heap, "live_bytes")),
 	       unit_count(n.text[2], record_count(heap, "allocs")),
 	       unit_count(n.text[3], record_count(heap, "frees")));
+	printf("  %-8s %s handed out, in use or not, with room for %s; so far %s, %s came back\n", "mapped",
+	       unit_count(n.text[0], record_count(heap, "handed_objects")),
+	       unit_bytes(n.text[1], record_count(heap, "handed_bytes")),
+	       unit_count(n.text[2], record_count(heap, "taken")),
+	       unit_count(n.text[3], record_count(heap, "given")));
 	printf("  %-8s %s, of which %s empty; %s given to another type\n", "slabs",
 	       unit_count(n.text[0], record_count(heap, "slabs")),
 	       unit_count(n.text[1], record_count(heap, "empty_slabs")),
@@ -76,23 +81,28 @@ void print_heap(const struct record *heap)
 
 void print_types_header(void)
 {
-	printf("%6s %-16s %-8s %10s %10s %10s %8s %7s %6s %9s %7s\n", "HEAP", "TYPE", "POLICY",
-	       "LIVE", "REQUESTED", "HELD", "WASTE", "SLABS", "EMPTY", "MAGAZINE", "REUSE");
+	printf("%6s %-16s %-8s %10s %10s %10s %10s %8s %7s %6s %9s %7s\n", "HEAP", "TYPE", "POLICY",
+	       "LIVE", "HANDED OUT", "REQUESTED", "HELD", "WASTE", "SLABS", "EMPTY", "MAGAZINE", "REUSE");
 }
 
-/* Waste is what the type holds beyond what was requested, as a share of that. */
+/*
+ * Waste is what the type holds beyond what was requested, as a share of that; of
+ * what is handed out nobody but the program knows how much that is: all of it.
+ */
 void print_type(const struct record *type)
 {
 	uint64_t allocs = record_count(type, "allocs"), held = record_count(type, "held");
-	uint64_t requested = record_count(type, "live_bytes");
+	uint64_t requested = record_count(type, "live_bytes") +
+			     record_count(type, "handed_bytes");
 	uint64_t fresh = record_count(type, "fresh_allocs");
-	char reuse[UNIT_BYTES];
+	char reuse[UNIT_BYTES], handed[UNIT_BYTES];
 	struct numbers n;
 
-	printf("%6" PRIu64 " %-16s %-8s %10s %10s %10s %8s %7s %6s %9s %7s\n",
+	printf("%6" PRIu64 " %-16s %-8s %10s %10s %10s %10s %8s %7s %6s %9s %7s\n",
 	       record_count(type, "heap"), record_text(type, "name"),
 	       record_text(type, "policy"),
 	       unit_count(n.text[0], record_count(type, "live_objects")),
+	       unit_count(handed, record_count(type, "handed_objects")),
 	       unit_bytes(n.text[1], requested), unit_bytes(n.text[2], held),
 	       unit_percent(n.text[3], held > requested ? held - requested : 0, requested),
 	       unit_count(n.text[6], record_count(type, "slabs")),
