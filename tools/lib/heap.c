@@ -53,11 +53,9 @@ static bool heap_map(struct privheap *heap)
 	heap->base = map(heap->fd, heap->bytes, PROT_READ | PROT_WRITE, PRIVHEAP_MAP_REGION);
 	heap->slabs = heap->base ? map(heap->fd, slab_map_bytes(heap), PROT_READ,
 				       PRIVHEAP_MAP_SLABS) : NULL;
-	heap->stat = heap->slabs ? map(heap->fd, sizeof(*heap->stat), PROT_READ,
-				       PRIVHEAP_MAP_STAT) : NULL;
-	if (heap->stat && heap->hardened)
+	if (heap->slabs && heap->hardened)
 		heap->allocated = ph_pages(heap->bytes / 64);
-	if (heap->stat && (heap->allocated || !heap->hardened))
+	if (heap->slabs && (heap->allocated || !heap->hardened))
 		return true;
 	heap_unmap(heap);
 	return false;
@@ -230,11 +228,26 @@ int privheap_fd(const struct privheap *heap)
  * privheap_stat_page - figures of the heap that need no call
  * @heap: the heap
  *
- * Return: the page, or NULL for plain memory
+ * It is mapped when it is asked for first: the kernel keeps it up to date from
+ * then on.
+ *
+ * Return: the page; or NULL with errno set, or for plain memory
  */
-const struct privheap_stat_page *privheap_stat_page(const struct privheap *heap)
+const struct privheap_stat_page *privheap_stat_page(struct privheap *heap)
 {
-	return heap->stat;
+	const struct privheap_stat_page *stat, *mine;
+
+	stat = __atomic_load_n(&heap->stat, __ATOMIC_ACQUIRE);
+	if (stat || heap->fd < 0)
+		return stat;
+	mine = map(heap->fd, sizeof(*mine), PROT_READ, PRIVHEAP_MAP_STAT);
+	/* Another thread may have been first: then his is as good. */
+	if (mine && !__atomic_compare_exchange_n(&heap->stat, &stat, mine, false,
+						 __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+		munmap((void *)mine, sizeof(*mine));
+		return stat;
+	}
+	return mine;
 }
 
 /**

@@ -50,7 +50,7 @@ void privheap_delete(struct privheap *heap);
 int privheap_fd(const struct privheap *heap);
 int privheap_type(struct privheap *heap, struct privheap_type *type);
 int privheap_trim(struct privheap *heap);
-const struct privheap_stat_page *privheap_stat_page(const struct privheap *heap);
+const struct privheap_stat_page *privheap_stat_page(struct privheap *heap);
 
 /*
  * Kinds: a kind is a heap, a type of it, and a size. Its number is good in the
