@@ -232,6 +232,28 @@ static void absent_module_is_said(int unused, const void *arg)
 			     "load the module with insmod privheap.ko"));
 }
 
+/* Asked for late, it knows what went out before. */
+static void the_statistics_page_is_there_when_asked_for(int unused, const void *arg)
+{
+	struct privheap *heap = library_heap(arg);
+	int kind = library_kind(heap, PRIVHEAP_TYPE_INT, 0);
+	const struct privheap_stat_page *page;
+
+	(void)unused;
+	REQUIRE(privheap_object_alloc(kind));
+	page = privheap_stat_page(heap);
+	EXPECT(privheap_stat_page(heap) == page);
+	if (privheap_fd(heap) < 0) {
+		EXPECT(!page);
+	} else {
+		REQUIRE(page);
+		EXPECT(page->type[PRIVHEAP_TYPE_INT].handed_objects >= 1);
+		EXPECT_EQ(page->type[PRIVHEAP_TYPE_INT].handed_objects,
+			  library_handed(heap));
+	}
+	privheap_delete(heap);
+}
+
 int main(void)
 {
 	TEST_PLACES(objects_keep_their_content);
@@ -240,6 +262,7 @@ int main(void)
 	TEST_PLACES(zeroing_types_zero);
 	TEST_PLACES(large_kinds_work);
 	TEST_PLACES(heaps_come_and_go);
+	TEST_PLACES(the_statistics_page_is_there_when_asked_for);
 	TEST_PLACES(handles_and_pointers_convert);
 	TEST_BARE(a_hard_maximum_is_enomem);
 	TEST_BARE(absent_module_is_said);
