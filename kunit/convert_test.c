@@ -462,20 +462,21 @@ static void ph_way_name(const struct ph_way *way, char *desc)
 
 KUNIT_ARRAY_PARAM(ph_way, ph_ways, ph_way_name);
 
-/* With more and more memory to be had, until it is enough. */
+/* With more and more memory to be had, in some dozens of steps, until it is enough. */
 static void resize_when_hard_max_is_in_the_way(struct kunit *test)
 {
 	const struct ph_way *way = test->param_value;
 	struct ph_heap *heap = ph_test_heap(test);
 	u64 at = ph_out_one(test, PRIVHEAP_TYPE_OBJECT, way->from), word = at;
 	u64 kept = min(way->from, way->to), usable = 0, steps, held, fails = 0;
+	u64 step = max_t(u64, way->to / 64, 256);
 	int err = -EDQUOT;
 
 	ph_scribble(test, at, way->from, 3);
 	for (steps = 0; err && steps < 10000; steps++) {
 		ph_test_reclaim(heap);
 		held = ph_fixture_held(&heap->region);
-		heap->region.hard_max = held + steps * 256;
+		heap->region.hard_max = held + steps * step;
 		err = ph_test_resize_out(heap, 0, &word, way->to, &usable);
 		if (!err)
 			break;

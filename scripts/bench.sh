@@ -31,6 +31,7 @@ default_parts="full door books smp2 threads um"
 parts=${PARTS:-$default_parts}
 first=
 files=()
+library=$top/build/tools/libprivheap-preload.so
 
 wanted() {
 	case " $parts " in *" $1 "*) return 0 ;; esac
@@ -64,7 +65,8 @@ measure_full() {
 	for program in privheap-bench peer-privheap peer-glibc peer-mimalloc peer-jemalloc peer-tcmalloc; do
 		adds+=(--add "$out/programs/$program")
 	done
-	boot full full --icount --append nokaslr --add "$text:/data/text" "${adds[@]}" "$@"
+	boot full full --icount --append nokaslr --add "$text:/data/text" "${adds[@]}" \
+		--add "$library:/data/${library##*/}" "$@"
 }
 
 # A cache of SLUB's looks for mistakes if the command line names it, and has
@@ -90,7 +92,7 @@ measure_threads() {
 	done
 	first=1 boot threads threads --smp 2 --append "tsc=reliable clocksource=tsc" \
 		--add "$out/programs/workload" "${adds[@]}" \
-		--add "$top/build/tools/libprivheap-preload.so:/data/libprivheap-preload.so"
+		--add "$library:/data/${library##*/}"
 }
 
 # The full part has the rows of the door for the default of 6.1.
