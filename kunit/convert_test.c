@@ -510,6 +510,7 @@ static void resize_zeroes_where_the_type_says_so(struct kunit *test)
 	struct ph_heap *heap = ph_test_heap(test);
 	u32 type = ph_test_type(test, &desc), i, round;
 	u64 at, usable, was, byte, wrong = 0;
+	int err;
 
 	/* What others left in slots and spans does not show. */
 	for (round = 0; round < 2; round++) {
@@ -517,8 +518,9 @@ static void resize_zeroes_where_the_type_says_so(struct kunit *test)
 		usable = 16;
 		for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 			was = usable;
-			KUNIT_ASSERT_EQ(test, 0, ph_test_resize_out(heap, type, &at,
-								   sizes[i], &usable));
+			err = ph_test_resize_out(heap, type, &at, sizes[i],
+						 &usable);
+			KUNIT_ASSERT_EQ(test, 0, err);
 			for (byte = was; i && byte < usable; byte++)
 				wrong += !!*ph_at(test, at, byte);
 			ph_scribble(test, at, usable, 0x11);

@@ -338,12 +338,15 @@ static void take_uses_promises(struct kunit *test)
 {
 	struct ph_heap *heap = ph_test_heap(test);
 	struct privheap_reserve req = { .object_bytes = 50000, .count = 3 };
+	struct ph_type *type;
 	u64 held, i;
+	int err;
 
 	down_write(&heap->sem);
-	KUNIT_EXPECT_EQ(test, 0, ph_supply_reserve(heap, ph_heap_type(heap,
-						   PRIVHEAP_TYPE_OBJECT), &req));
+	type = ph_heap_type(heap, PRIVHEAP_TYPE_OBJECT);
+	err = ph_supply_reserve(heap, type, &req);
 	up_write(&heap->sem);
+	KUNIT_EXPECT_EQ(test, 0, err);
 	KUNIT_EXPECT_EQ(test, req.promised, 3);
 	held = ph_fixture_held(&heap->region);
 	heap->region.hard_max = held;

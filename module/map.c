@@ -241,9 +241,9 @@ static void ph_map_populate_vma(struct ph_heap *heap,
  */
 void ph_map_populate(struct ph_heap *heap, u32 type)
 {
+	VMA_ITERATOR(vmi, current->mm, 0);
 	struct mm_struct *mm = current->mm;
 	struct vm_area_struct *vma;
-	VMA_ITERATOR(vmi, mm, 0);
 
 	if (!mm || !READ_ONCE(heap->region.view.active) ||
 	    mmap_read_lock_killable(mm))

@@ -7,7 +7,7 @@
 #include "quarantine.h"
 
 /* How many slots wait: so many bytes of them, within bounds. */
-#define PH_QUARANTINE_BYTES	(1U << 20)
+#define PH_QUARANTINE_BYTES	0x100000U
 #define PH_QUARANTINE_LEAST	16U
 #define PH_QUARANTINE_MOST	256U
 

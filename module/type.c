@@ -370,6 +370,7 @@ static void ph_type_show(const atomic64_t *count, u64 *to)
 	do {
 		told = now;
 		WRITE_ONCE(*to, told);
+		/* Pairs with itself: who changes the count meanwhile tells later. */
 		smp_mb();
 		now = atomic64_read(count);
 	} while (now != told);

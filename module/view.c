@@ -258,8 +258,8 @@ int ph_view_make_stat(struct ph_region *region)
 	if (!view->stat) {
 		stat = ph_view_new_stat(region);
 		err = PTR_ERR_OR_ZERO(stat);
-		/* Pairs with the acquire in ph_view_stat(). */
 		if (!err)
+			/* Pairs with the acquire in ph_view_stat(). */
 			smp_store_release(&view->stat, stat);
 	}
 	mutex_unlock(&view->making);

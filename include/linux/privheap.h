@@ -282,6 +282,7 @@ static __always_inline void ph_cpu_leave(struct ph_cpu *cpu)
 static __always_inline void ph_cpu_leave_uncounted(struct ph_cpu *cpu)
 {
 	barrier();
+	/* data_race(): see ph_cpu_enter(). */
 	data_race(cpu->seq--);
 	preempt_enable();
 }
