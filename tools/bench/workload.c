@@ -118,23 +118,33 @@ static void *queue_get(void)
 	return batch;
 }
 
+static void batch_make(struct worker *w)
+{
+	void **batch = fresh(BATCH * sizeof(void *));
+
+	for (unsigned int i = 0; i < BATCH; i++)
+		batch[i] = fresh(1 + bench_random(&w->random) % 128);
+	queue_put(batch);
+}
+
+static void batch_free(void)
+{
+	void **batch = queue_get();
+
+	for (unsigned int i = 0; i < BATCH; i++)
+		free(batch[i]);
+	free(batch);
+}
+
 static void *xmalloc_worker(void *arg)
 {
 	struct worker *w = arg;
 
 	for (unsigned int round = queue_rounds; round; round--) {
-		void **batch = w->number ? queue_get() : fresh(BATCH * sizeof(void *));
-
-		for (unsigned int i = 0; i < BATCH; i++) {
-			if (w->number)
-				free(batch[i]);
-			else
-				batch[i] = fresh(1 + bench_random(&w->random) % 128);
-		}
 		if (w->number)
-			free(batch);
+			batch_free();
 		else
-			queue_put(batch);
+			batch_make(w);
 	}
 	return NULL;
 }
