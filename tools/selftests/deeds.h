@@ -604,7 +604,6 @@ static void do_by_offset_of_large(struct stage *s)
 	ask_regrow(s, 50000, 300000);
 }
 
-/* Maps and unmaps; what is mapped is touched in mapped.c. */
 static int run_open(struct stage *s)
 {
 	s->other = open(PRIVHEAP_DEVICE, O_RDWR | O_CLOEXEC);
