@@ -127,6 +127,16 @@ static bool command_fills_words(const struct command *cmd)
 	       cmd->number == PRIVHEAP_TO_OFFSETS;
 }
 
+/* The caller's own pointers come back, and the end of one may look like 0xffff. */
+static void blank_what_was_sent(unsigned char *answer, const void *sent, size_t bytes)
+{
+	const unsigned char *was = sent;
+
+	for (size_t i = 0; i < bytes; i++)
+		if (answer[i] == was[i])
+			answer[i] = 0;
+}
+
 /* The answer, and not a byte behind it; arrays up to what is done. */
 static void answer_is_clean(int heap, const void *arg)
 {
@@ -144,6 +154,7 @@ static void answer_is_clean(int heap, const void *arg)
 	memset(out, FILLER, sizeof(out));
 	memcpy(out, &call, cmd->bytes);
 	EXPECT_OK(heap_call(heap, cmd->number, out));
+	blank_what_was_sent(out, &call, cmd->bytes);
 	/* A handle has no address in it, whatever it looks like. */
 	if (cmd->number != PRIVHEAP_RESIZE)
 		expect_clean(out, cmd->bytes, "the struct");
