@@ -18,6 +18,8 @@
 struct stage {
 	int heap;
 	int other;		/* what the call opens */
+	void *mapped;		/* what the call maps */
+	size_t mapped_bytes;
 	__u32 fixed;		/* 40 bytes */
 	__u32 counted;		/* 8 to 200000 bytes */
 	__u32 spare;		/* no objects, but memory */
@@ -60,6 +62,7 @@ static inline void stage_make(struct stage *s)
 {
 	memset(s, 0, offsetof(struct stage, bytes));
 	s->other = -1;
+	s->mapped = MAP_FAILED;
 	s->heap = heap_open();
 	s->fixed = type_make(s->heap, "fixed", 40, 0, 0);
 	s->counted = type_make(s->heap, "counted", 8, 200000, PRIVHEAP_TYPE_COUNTED);
@@ -92,10 +95,19 @@ static inline void stage_check_victim(struct stage *s)
 	object_check(s->heap, s->victim, s->victim_bytes, 77);
 }
 
+/* Where munmap() had no memory the mapping is still there, and keeps the heap. */
+static inline void stage_unmap(struct stage *s)
+{
+	if (s->mapped != MAP_FAILED)
+		REQUIRE_OK(munmap(s->mapped, s->mapped_bytes) ? errno : 0);
+	s->mapped = MAP_FAILED;
+}
+
 static inline void stage_end(struct stage *s)
 {
 	if (s->other >= 0)
 		close(s->other);
+	stage_unmap(s);
 	if (s->heap)
 		close(s->heap);
 }
@@ -604,6 +616,29 @@ static void do_by_offset_of_large(struct stage *s)
 	ask_regrow(s, 50000, 300000);
 }
 
+/* Maps and unmaps; what is mapped is touched in mapped.c. */
+static int map_and_unmap(struct stage *s, size_t bytes, int prot, __u64 offset)
+{
+	/* The second try of one that failed. */
+	stage_unmap(s);
+	s->mapped_bytes = bytes;
+	s->mapped = mmap(NULL, bytes, prot, MAP_SHARED, s->heap, (off_t)offset);
+	if (s->mapped == MAP_FAILED || munmap(s->mapped, bytes))
+		return errno;
+	s->mapped = MAP_FAILED;
+	return 0;
+}
+
+static int run_map(struct stage *s)
+{
+	return map_and_unmap(s, 1 << 20, PROT_READ | PROT_WRITE, PRIVHEAP_MAP_REGION);
+}
+
+static int run_map_slabs(struct stage *s)
+{
+	return map_and_unmap(s, 1 << 16, PROT_READ, PRIVHEAP_MAP_SLABS);
+}
+
 static int run_open(struct stage *s)
 {
 	s->other = open(PRIVHEAP_DEVICE, O_RDWR | O_CLOEXEC);
@@ -703,6 +738,8 @@ static const struct deed deeds[] = {
 	DEED(TO_OFFSETS, of_live_slots), DEED(TO_OFFSETS, of_live_spans),
 	DEED(RESIZE, by_offset_to_another_class), DEED(RESIZE, by_offset_to_large),
 	DEED(RESIZE, by_offset_of_large),
+	{ "mapping_the_region", 0, run_map, do_plainly, 0 },
+	{ "mapping_the_slab_map", 0, run_map_slabs, do_plainly, 0 },
 	{ "open", 0, run_open, do_plainly, 0 },
 	{ "close", 0, run_close, do_many_plain, 0 },
 	/* To /proc a file that it has no memory for is one that is not there. */
