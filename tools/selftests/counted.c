@@ -266,17 +266,17 @@ static void a_million_references(int heap, const void *arg)
 	EXPECT_EQ(heap_info(heap, handle).refs, 1);
 }
 
-/* 2^31 by batches of the same handle: nothing wraps, and the object stays. */
+/* 2^32 by batches of the same handle: nothing wraps, and the object stays. */
 static void count_saturates(int heap, const void *arg)
 {
 	static __u64 many[65536];
-	unsigned long batches = scaled_to(1, PRIVHEAP_REFS_SATURATED / 65536 + 2);
+	unsigned long batches = scaled_to(1, (1ULL << 32) / 65536 + 2);
 	__u32 type = type_make(heap, "loved", 8, 0, PRIVHEAP_TYPE_COUNTED);
 	__u64 handle = heap_new(heap, type, 0);
 
 	(void)arg;
 	if (batches == 1)
-		test_skip("2^31 references take minutes; PRIVHEAP_SCALE=full takes them");
+		test_skip("2^32 references take minutes; PRIVHEAP_SCALE=full takes them");
 	for (size_t i = 0; i < ARRAY_SIZE(many); i++)
 		many[i] = handle;
 	while (batches--)
