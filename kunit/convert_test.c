@@ -274,6 +274,44 @@ static void to_offsets_is_all_or_nothing(struct kunit *test)
 	}
 }
 
+/* More than are done in one go, of several slabs; a bad one comes last. */
+static void convert_a_long_array(struct kunit *test)
+{
+	const u32 nr = 10 * PH_CHUNK + 3;
+	struct ph_heap *heap = ph_test_heap(test);
+	u64 *handles, *words, freed;
+	u32 i, done;
+
+	handles = kunit_kcalloc(test, 2 * nr, sizeof(*handles), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, handles);
+	words = handles + nr;
+	ph_test_alloc_batch(test, PRIVHEAP_TYPE_STR, 100, handles, nr);
+	freed = ph_test_alloc(test, PRIVHEAP_TYPE_STR, 100);
+	KUNIT_ASSERT_EQ(test, 0, ph_test_free(heap, freed));
+	memcpy(words, handles, nr * sizeof(*words));
+	words[nr - 1] = freed;
+	KUNIT_EXPECT_EQ(test, -ESTALE,
+			ph_convert_to_offsets(heap, 0, words, nr, NULL, NULL));
+	ph_expect(test, nr, 0);
+	memcpy(words, handles, nr * sizeof(*words));
+	KUNIT_ASSERT_EQ(test, 0,
+			ph_convert_to_offsets(heap, 0, words, nr, NULL, NULL));
+	ph_expect(test, 0, nr);
+	for (i = 0; i < nr; i++)
+		KUNIT_EXPECT_EQ(test, words[i], handles[i] & PH_OFFSET_MASK);
+	memcpy(handles, words, nr * sizeof(*words));
+	words[nr - 1] = words[0];
+	KUNIT_EXPECT_EQ(test, -ESTALE,
+			ph_convert_to_handles(heap, 0, words, nr, NULL, NULL));
+	ph_expect(test, 0, nr);
+	KUNIT_ASSERT_EQ(test, 0,
+			ph_convert_to_handles(heap, 0, handles, nr, NULL, NULL));
+	ph_expect(test, nr, 0);
+	KUNIT_EXPECT_EQ(test, 0, ph_object_free(heap, 0, handles, nr, false,
+						&done));
+	ph_expect(test, 0, 0);
+}
+
 static void counted_objects_have_no_offsets(struct kunit *test)
 {
 	struct privheap_type desc = {
@@ -536,6 +574,7 @@ static struct kunit_case ph_convert_test_cases[] = {
 			 ph_kind_gen_params),
 	KUNIT_CASE_PARAM(to_handles_is_all_or_nothing, ph_kind_gen_params),
 	KUNIT_CASE_PARAM(to_offsets_is_all_or_nothing, ph_kind_gen_params),
+	KUNIT_CASE(convert_a_long_array),
 	KUNIT_CASE(counted_objects_have_no_offsets),
 	KUNIT_CASE(to_offsets_when_the_handle_comes_round),
 	KUNIT_CASE(made_up_handles_beside_a_converted_object),

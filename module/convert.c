@@ -22,6 +22,7 @@ static void ph_convert_unclaim(struct ph_heap *heap, const u64 *offsets,
 	for (i = 0; i < nr; i++) {
 		run.offset = offsets[i] & PH_OFFSET_MASK;
 		ph_hand_unclaim_all(heap, &run, 1);
+		cond_resched();
 	}
 }
 
@@ -36,6 +37,7 @@ static int ph_convert_claim(struct ph_heap *heap, u32 type, u64 *words, u32 nr)
 	rcu_read_lock();
 	for (i = 0; i < nr; i++) {
 		run.offset = words[i];
+		slab = ph_hand_pause(slab, i);
 		err = ph_hand_claim(heap, type, &run, &slab, &slot);
 		if (err)
 			break;
@@ -54,6 +56,7 @@ static void ph_convert_adopt(struct ph_heap *heap, const u64 *handles, u32 nr)
 
 	rcu_read_lock();
 	for (i = 0; i < nr; i++) {
+		slab = ph_hand_pause(slab, i);
 		slab = ph_hand_claimed(heap, slab, handles[i] & PH_OFFSET_MASK,
 				       &slot);
 		ph_convert_count(slab, -1, ph_slab_is_span(slab) ?
@@ -138,6 +141,7 @@ static bool ph_convert_prepared(struct ph_heap *heap, const u64 *rounds,
 
 	rcu_read_lock();
 	for (i = 0; i < nr && prepared; i++) {
+		slab = ph_hand_pause(slab, i);
 		slab = ph_hand_claimed(heap, slab, rounds[i] & PH_OFFSET_MASK,
 				       &slot);
 		if (slab->refs_at)
@@ -157,6 +161,7 @@ static void ph_convert_disown(struct ph_heap *heap, u64 *rounds, u32 nr)
 	rcu_read_lock();
 	for (i = 0; i < nr; i++) {
 		rounds[i] &= PH_OFFSET_MASK;
+		slab = ph_hand_pause(slab, i);
 		slab = ph_hand_claimed(heap, slab, rounds[i], &slot);
 		ph_convert_count(slab, 1, ph_object_disown(slab, slot));
 		ph_hand_set_out(slab, slot, 1);

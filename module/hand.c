@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Objects on their way out and back; see hand.h. */
 
+#include <linux/rcupdate_wait.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <kunit/visibility.h>
@@ -249,6 +250,22 @@ int ph_hand_claim(struct ph_heap *heap, u32 type,
 }
 
 /**
+ * ph_hand_pause() - let others run in the middle of a long array
+ * @slab: the slab at hand
+ * @done: how many of the array are done
+ *
+ * Context: process; RCU read side, which may be left for a while.
+ * Return: the slab to go on with: the one at hand may be gone after that.
+ */
+struct ph_slab *ph_hand_pause(struct ph_slab *slab, u32 done)
+{
+	if (likely(!done || done % PH_CHUNK))
+		return slab;
+	cond_resched_rcu();
+	return &ph_no_slab;
+}
+
+/**
  * ph_hand_claimed() - slab and slot of what is claimed
  * @heap: the heap
  * @slab: a slab to try first
@@ -374,6 +391,7 @@ void ph_hand_unclaim_all(struct ph_heap *heap, const struct privheap_run *runs,
 
 	rcu_read_lock();
 	for (i = 0; i < nr; i++) {
+		slab = ph_hand_pause(slab, i);
 		slab = ph_hand_claimed(heap, slab, runs[i].offset, &slot);
 		ph_hand_set_out(slab, slot, runs[i].mask);
 	}

@@ -21,6 +21,7 @@ int ph_hand_back(struct ph_heap *heap, u32 type,
 int ph_hand_claim(struct ph_heap *heap, u32 type,
 		  const struct privheap_run *run, struct ph_slab **slabp,
 		  u32 *slot);
+struct ph_slab *ph_hand_pause(struct ph_slab *slab, u32 done);
 struct ph_slab *ph_hand_claimed(struct ph_heap *heap, struct ph_slab *slab,
 				u64 offset, u32 *slot);
 void ph_hand_set_out(struct ph_slab *slab, u32 slot, u64 mask);
