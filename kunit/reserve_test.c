@@ -3,6 +3,7 @@
 
 #include <linux/mm.h>
 
+#include "faults.h"
 #include "fixture.h"
 
 /* A reserve of the test's own; without one only where the module has none. */
@@ -236,6 +237,106 @@ static void reserve_charge_when_max_was_lowered(struct kunit *test)
 	ph_reserve_uncharge(10);
 }
 
+/* I/O to what a program had mapped has a page still: nobody else gets it. */
+static void reserve_waits_for_pages_that_are_held(struct kunit *test)
+{
+	bool from_reserve;
+	void *addr, *other;
+
+	KUNIT_ASSERT_EQ(test, ph_reserve_init(4), 0);
+	addr = ph_reserve_take(4, PH_GFP, &from_reserve);
+	KUNIT_ASSERT_TRUE(test, from_reserve);
+	get_page(virt_to_page(addr + PAGE_SIZE));
+	ph_reserve_put(addr, 4);
+	KUNIT_EXPECT_EQ(test, ph_stat().reserve_free_pages, 3);
+	other = ph_reserve_take(4, PH_GFP, &from_reserve);
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	KUNIT_EXPECT_FALSE(test, from_reserve);
+	ph_reserve_put(other, 4);
+	put_page(virt_to_page(addr + PAGE_SIZE));
+	other = ph_reserve_take(4, PH_GFP, &from_reserve);
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	KUNIT_EXPECT_TRUE(test, from_reserve);
+	ph_reserve_put(other, 4);
+	KUNIT_EXPECT_EQ(test, ph_stat().reserve_free_pages, 4);
+}
+
+/* More wait than are looked at in one go. */
+static void reserve_waits_for_many_pages(struct kunit *test)
+{
+	bool from_reserve;
+	void *addr;
+	u32 i;
+
+	KUNIT_ASSERT_EQ(test, ph_reserve_init(256), 0);
+	addr = ph_reserve_take(256, PH_GFP, &from_reserve);
+	KUNIT_ASSERT_TRUE(test, from_reserve);
+	for (i = 0; i < 256; i++)
+		get_page(virt_to_page(addr + i * PAGE_SIZE));
+	ph_reserve_put(addr, 256);
+	KUNIT_EXPECT_EQ(test, ph_stat().reserve_free_pages, 0);
+	for (i = 0; i < 256; i += 2)
+		put_page(virt_to_page(addr + i * PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, ph_stat().reserve_free_pages, 128);
+	for (i = 1; i < 256; i += 2)
+		put_page(virt_to_page(addr + i * PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, ph_stat().reserve_free_pages, 256);
+}
+
+/* It is the holder's alone then, and an ordinary page. */
+static void reserve_exit_while_a_page_is_held(struct kunit *test)
+{
+	bool from_reserve;
+	struct page *page;
+	void *addr;
+
+	KUNIT_ASSERT_EQ(test, ph_reserve_init(2), 0);
+	addr = ph_reserve_take(2, PH_GFP, &from_reserve);
+	KUNIT_ASSERT_TRUE(test, from_reserve);
+	page = virt_to_page(addr);
+	get_page(page);
+	memset(addr, 0xa5, PAGE_SIZE);
+	ph_reserve_put(addr, 2);
+	ph_reserve_exit();
+	KUNIT_EXPECT_EQ(test, ph_stat().reserve_pages, 0);
+	KUNIT_EXPECT_EQ(test, page_count(page), 1);
+	KUNIT_EXPECT_EQ(test, page_private(page), 0);
+	KUNIT_EXPECT_EQ(test, *(u8 *)addr, 0xa5);
+	put_page(page);
+}
+
+/* Shorter blocks do where a long one is not to be had; nothing is left else. */
+static void reserve_init_when_memory_is_short(struct kunit *test)
+{
+	u64 refused = 0, shorter = 0;
+	u32 nth, mode;
+	bool hit;
+	int err;
+
+	if (!ph_faults_work(true))
+		kunit_skip(test, "the kernel cannot make allocations fail");
+	for (mode = 0; mode < 2; mode++) {
+		hit = true;
+		for (nth = 1; hit; nth++) {
+			KUNIT_ASSERT_LT(test, nth, 100);
+			ph_faults_begin(nth, mode);
+			err = ph_reserve_init(515);
+			hit = ph_faults_end();
+			KUNIT_EXPECT_EQ(test, ph_stat().reserve_pages,
+					err ? 0 : 515);
+			KUNIT_EXPECT_EQ(test, ph_stat().reserve_free_pages,
+					err ? 0 : 515);
+			if (err)
+				KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+			refused += !!err;
+			shorter += hit && !err;
+			ph_reserve_exit();
+		}
+	}
+	KUNIT_EXPECT_GT(test, refused, 0);
+	KUNIT_EXPECT_GT(test, shorter, 0);
+}
+
 static struct kunit_case ph_reserve_test_cases[] = {
 	KUNIT_CASE_PARAM(reserve_init_sets_pages_aside,
 			 ph_reserve_size_gen_params),
@@ -253,6 +354,10 @@ static struct kunit_case ph_reserve_test_cases[] = {
 	KUNIT_CASE(reserve_charge_up_to_max),
 	KUNIT_CASE(reserve_charge_when_above_max),
 	KUNIT_CASE(reserve_charge_when_max_was_lowered),
+	KUNIT_CASE(reserve_waits_for_pages_that_are_held),
+	KUNIT_CASE(reserve_waits_for_many_pages),
+	KUNIT_CASE(reserve_exit_while_a_page_is_held),
+	KUNIT_CASE(reserve_init_when_memory_is_short),
 	{}
 };
 
