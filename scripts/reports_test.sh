@@ -28,6 +28,13 @@ race() {
 	echo "[    1.0] =================================================================="
 }
 
+# no_vmalloc CALLER: what the kernel says where it has no memory for one.
+no_vmalloc() {
+	echo "[    1.0] insmod: vmalloc error: size 120, vm_struct allocation failed"
+	echo "[    1.0] Call Trace:"
+	printf '[    1.0]  %s\n' "<TASK>" "warn_alloc+0x1/0x2" "$1" "</TASK>"
+}
+
 failed=0
 ours='ph_slab_take+0x1/0x2 [privheap]'
 theirs='shrink_node+0x1/0x2'
@@ -40,6 +47,11 @@ expect "a bug" 1 <<<"[    1.0] kernel BUG at lib/list_debug.c:29!"
 expect "a trace" 1 <<<"[    1.0] Call Trace:"
 expect "the OOM killer's trace" 0 <<<"[    1.0] a invoked oom-killer: gfp_mask=0
 [    1.0] Call Trace:"
+expect "a vmalloc of ours that tells" 1 < <(no_vmalloc "$ours")
+expect "one that the log ends in" 1 < <(no_vmalloc "$ours" | head -n 4)
+expect "one of the pool's" 0 < <(no_vmalloc "gen_pool_add_owner+0x1/0x2")
+expect "a trace after it" 1 < <(no_vmalloc "gen_pool_add_owner+0x1/0x2"
+	echo "[    1.0] Call Trace:")
 expect "a race in our code" 1 < <(race "ph_slab_take [privheap] / rmqueue" "$ours" "$theirs")
 expect "a race in a suite" 1 < <(race "ph_a [privheap_kunit] / ph_b [privheap_kunit]" a b)
 expect "a race of unknown origin in our code" 1 < <(race "ph_slab_take [privheap]+0x1/0x2" "$ours")

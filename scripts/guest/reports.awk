@@ -27,8 +27,21 @@ race != "" { next }
 /invoked oom-killer/ { oom = 1 }
 /Call Trace/ && oom { oom = 0; next }
 
+# The kernel says when it has no memory for a vmalloc(), with a trace. That is no
+# fault either where the pool of the module's reserve makes it, which lets nobody
+# ask for silence; elsewhere it is ours to ask.
+/vmalloc error:/ { short = 1 }
+/Call Trace/ && short { trace = $0; short = 0; next }
+trace != "" && / gen_pool_add_owner/ { trace = "" }
+trace != "" && /<\/TASK>/ { print trace; trace = "" }
+
 /BUG:|WARNING:|Oops|Call Trace|KASAN|UBSAN|possible recursive|inconsistent lock/ ||
 	/kernel BUG at|general protection fault|DEBUG_LOCKS_WARN|non-static key/
 
 # A report that the log ends in.
-END { if (race != "" && ours) print race }
+END {
+	if (race != "" && ours)
+		print race
+	if (trace != "")
+		print trace
+}
