@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Books: each figure of a heap that is wrong is found. */
+
+#include "catalog.h"
+#include "objects.h"
+#include "supply.h"
+
+#define PH_NR	300
+static u64 ph_handles[PH_NR];
+
+static int ph_validate(struct ph_heap *heap)
+{
+	int err;
+
+	down_read(&heap->sem);
+	err = ph_supply_validate(heap);
+	up_read(&heap->sem);
+	return err;
+}
+
+/* What is damaged is found, and nothing any more once it is mended. */
+#define PH_EXPECT_FOUND(test, damage, mend) do {			\
+	damage;								\
+	KUNIT_EXPECT_EQ(test, ph_validate(ph_test_heap(test)), -EUCLEAN); \
+	mend;								\
+	KUNIT_EXPECT_EQ(test, ph_validate(ph_test_heap(test)), 0);	\
+} while (0)
+
+/* A cache of a type with slabs that are full, partly full, and empty. */
+static struct ph_cache *ph_mixed_cache(struct kunit *test, u32 type)
+{
+	struct ph_heap *heap = ph_test_heap(test);
+	struct ph_cache *cache;
+	u32 i;
+
+	ph_test_alloc_batch(test, type, 100, ph_handles, PH_NR);
+	for (i = 10; i < PH_NR; i++)
+		KUNIT_ASSERT_EQ(test, 0, ph_test_free(heap, ph_handles[i]));
+	rcu_read_lock();
+	cache = ph_type_cache(ph_heap_type(heap, type), 100);
+	rcu_read_unlock();
+	KUNIT_ASSERT_TRUE(test, ph_cache_drain(cache, true));
+	KUNIT_ASSERT_EQ(test, ph_validate(heap), 0);
+	return cache;
+}
+
+static struct ph_slab *ph_slab_on(struct kunit *test, struct list_head *list)
+{
+	KUNIT_ASSERT_FALSE(test, list_empty(list));
+	return list_first_entry(list, struct ph_slab, list);
+}
+
+static void wrong_sums_of_a_cache_are_found(struct kunit *test)
+{
+	struct ph_cache *cache = ph_mixed_cache(test, PRIVHEAP_TYPE_OBJECT);
+	u64 slots = cache->slots, usable = cache->usable;
+
+	PH_EXPECT_FOUND(test, cache->nr_empty++, cache->nr_empty--);
+	PH_EXPECT_FOUND(test, cache->nr_slabs -= 2, cache->nr_slabs += 2);
+	PH_EXPECT_FOUND(test, cache->free_slots++, cache->free_slots--);
+	PH_EXPECT_FOUND(test, cache->promised = usable + 1,
+			cache->promised = 0);
+	PH_EXPECT_FOUND(test, cache->usable = cache->free_slots + 1,
+			cache->usable = usable);
+	PH_EXPECT_FOUND(test, cache->slots = cache->free_slots - 1,
+			cache->slots = slots);
+}
+
+static void wrong_figures_of_a_slab_are_found(struct kunit *test)
+{
+	struct ph_cache *cache = ph_mixed_cache(test, PRIVHEAP_TYPE_OBJECT);
+	struct ph_slab *slab = ph_slab_on(test, &cache->partial[0]);
+
+	PH_EXPECT_FOUND(test, slab->taken++, slab->taken--);
+	PH_EXPECT_FOUND(test, slab->cache = NULL, slab->cache = cache);
+	PH_EXPECT_FOUND(test, list_move(&slab->list, &cache->partial[1]),
+			list_move(&slab->list, &cache->partial[0]));
+}
+
+/* On each list, and then no other is looked at. */
+static void slab_of_another_cache_is_found(struct kunit *test)
+{
+	struct ph_cache *cache = ph_mixed_cache(test, PRIVHEAP_TYPE_OBJECT);
+	struct ph_slab *slab = ph_slab_on(test, &cache->empty);
+
+	PH_EXPECT_FOUND(test, slab->cache = NULL, slab->cache = cache);
+	PH_EXPECT_FOUND(test, list_move(&slab->list, &cache->full),
+			list_move(&slab->list, &cache->empty));
+	PH_EXPECT_FOUND(test, list_move(&slab->list, &cache->stuck),
+			list_move(&slab->list, &cache->empty));
+}
+
+static void slot_in_two_states_is_found(struct kunit *test)
+{
+	struct ph_cache *cache = ph_mixed_cache(test, PRIVHEAP_TYPE_OBJECT);
+	struct privheap_run run = ph_test_take(test, PRIVHEAP_TYPE_OBJECT, 100, 1);
+	struct ph_slab *slab;
+	u32 live, free, out;
+
+	slab = ph_fixture_slab(&ph_test_heap(test)->region, run.offset);
+	KUNIT_ASSERT_NOT_NULL(test, slab->out);
+	live = find_first_bit(slab->live, slab->nr);
+	free = find_first_bit(slab->free, slab->nr);
+	out = find_first_bit(slab->out->bits, slab->nr);
+	KUNIT_ASSERT_LT(test, max3(live, free, out), slab->nr);
+	KUNIT_ASSERT_EQ(test, ph_cache_validate(cache), 0);
+	PH_EXPECT_FOUND(test, __set_bit(free, slab->live),
+			__clear_bit(free, slab->live));
+	PH_EXPECT_FOUND(test, __set_bit(free, slab->out->bits),
+			__clear_bit(free, slab->out->bits));
+	PH_EXPECT_FOUND(test, __set_bit(live, slab->out->bits),
+			__clear_bit(live, slab->out->bits));
+}
+
+static void wrong_sums_of_a_heap_are_found(struct kunit *test)
+{
+	struct ph_region *region = &ph_test_heap(test)->region;
+	struct ph_cache *cache = ph_mixed_cache(test, PRIVHEAP_TYPE_OBJECT);
+
+	PH_EXPECT_FOUND(test, atomic64_inc(&region->metadata),
+			atomic64_dec(&region->metadata));
+	PH_EXPECT_FOUND(test, atomic64_inc(&region->pages_returned),
+			atomic64_dec(&region->pages_returned));
+	/* With another mistake behind it, too. */
+	cache->free_slots++;
+	PH_EXPECT_FOUND(test, atomic64_inc(&region->metadata),
+			(atomic64_dec(&region->metadata), cache->free_slots--));
+}
+
+static void wrong_use_of_a_quota_is_found(struct kunit *test)
+{
+	struct privheap_type desc = {
+		.name = "few", .min_bytes = 8, .quota_objects = 10,
+	};
+	u32 id = ph_test_type(test, &desc);
+	struct ph_type *type;
+
+	ph_test_alloc(test, id, 0);
+	rcu_read_lock();
+	type = ph_heap_type(ph_test_heap(test), id);
+	rcu_read_unlock();
+	PH_EXPECT_FOUND(test, atomic64_inc(&type->live),
+			atomic64_dec(&type->live));
+}
+
+static struct kunit_case ph_books_test_cases[] = {
+	KUNIT_CASE(wrong_sums_of_a_cache_are_found),
+	KUNIT_CASE(wrong_figures_of_a_slab_are_found),
+	KUNIT_CASE(slab_of_another_cache_is_found),
+	KUNIT_CASE(slot_in_two_states_is_found),
+	KUNIT_CASE(wrong_sums_of_a_heap_are_found),
+	KUNIT_CASE(wrong_use_of_a_quota_is_found),
+	{}
+};
+
+static struct kunit_suite ph_books_suite = {
+	.name = "privheap_books",
+	.init = ph_fixture_init_heap,
+	.exit = ph_fixture_exit,
+	.test_cases = ph_books_test_cases,
+};
+
+kunit_test_suite(ph_books_suite);
