@@ -165,6 +165,71 @@ static void zap_when_nothing_is_mapped(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, rwsem_is_locked(&view->sem));
 }
 
+/* What stands for the region is paid for, and made once. */
+static void activate_when_hard_max_is_in_the_way(struct kunit *test)
+{
+	struct ph_region *region = &ph_test_heap(test)->region;
+	u64 cost = ph_region_meta_cost(sizeof(struct inode));
+	u64 held = ph_fixture_held(region);
+	struct inode *inode;
+
+	region->hard_max = held + cost - 1;
+	KUNIT_EXPECT_EQ(test, ph_view_activate(region), -EDQUOT);
+	KUNIT_EXPECT_FALSE(test, region->view.active);
+	KUNIT_EXPECT_EQ(test, ph_fixture_held(region), held);
+	region->hard_max = held + cost;
+	KUNIT_ASSERT_EQ(test, ph_view_activate(region), 0);
+	inode = region->view.inode;
+	KUNIT_EXPECT_PTR_EQ(test, region->view.mapping.host, inode);
+	KUNIT_EXPECT_EQ(test, ph_view_activate(region), 0);
+	KUNIT_EXPECT_PTR_EQ(test, region->view.inode, inode);
+	KUNIT_EXPECT_EQ(test, ph_fixture_held(region), held + cost);
+	region->hard_max = PH_TEST_MAX_BYTES;
+}
+
+/* Pages are the view's while they may be mapped, where they were last. */
+static void pages_are_adopted_and_disowned(struct kunit *test)
+{
+	struct ph_region *region = &ph_test_heap(test)->region;
+	struct ph_view *view = &region->view;
+	int keep, i, wrong = 0;
+	struct page *page;
+	void *addr;
+
+	KUNIT_ASSERT_EQ(test, ph_view_activate(region), 0);
+	for (keep = 0; keep < 2; keep++) {
+		addr = ph_region_take_run(region, 4, PH_GFP);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, addr);
+		page = virt_to_page(addr);
+		for (i = 0; i < 4; i++)
+			wrong += !!page[i].mapping;
+		/* All but one; and one that moved meanwhile. */
+		for (i = 0; i < 3; i++)
+			ph_view_adopt(view, page + i, (u64)(7 + i) << PAGE_SHIFT);
+		ph_view_adopt(view, page, 99 << PAGE_SHIFT);
+		KUNIT_EXPECT_EQ(test, page[0].index, 99);
+		KUNIT_EXPECT_EQ(test, page[2].index, 9);
+		for (i = 0; i < 3; i++)
+			wrong += page[i].mapping != &view->mapping;
+		get_page(page);
+		get_page(page + 3);
+		ph_region_put_run(region, addr, 4, keep);
+		/* Whoever still has some may mark them dirty. */
+		KUNIT_EXPECT_NULL(test, page[0].mapping);
+		KUNIT_EXPECT_NULL(test, page[3].mapping);
+		set_page_dirty_lock(page);
+		put_page(page);
+		put_page(page + 3);
+	}
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+	addr = ph_region_take_run(region, 2, PH_GFP);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, addr);
+	page = virt_to_page(addr);
+	ph_view_adopt(view, page, 0);
+	ph_region_put_run(region, addr, 2, true);
+	KUNIT_EXPECT_NULL(test, page->mapping);
+}
+
 static struct kunit_case ph_view_test_cases[] = {
 	KUNIT_CASE(map_page_is_made_once),
 	KUNIT_CASE(map_page_when_hard_max_is_in_the_way),
@@ -172,6 +237,8 @@ static struct kunit_case ph_view_test_cases[] = {
 	KUNIT_CASE(map_follows_slabs),
 	KUNIT_CASE(board_tells_what_is_out_at_once),
 	KUNIT_CASE(zap_when_nothing_is_mapped),
+	KUNIT_CASE(activate_when_hard_max_is_in_the_way),
+	KUNIT_CASE(pages_are_adopted_and_disowned),
 	{}
 };
 

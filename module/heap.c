@@ -12,6 +12,7 @@
  *   reserve	pages of the whole module: set aside at load, else the system's
  *   region	one heap's memory: ranges of offsets, pages, and their count
  *   view		what programs have mapped of a region
+ *   host		the inode that stands for a region which is mapped
  *   slab	a run of the region, cut into slots of one size
  *   magazine	a stack of free slots that one CPU has to itself
  *   cache	the slabs of one type and size class; magazines; the depot
@@ -79,8 +80,9 @@
  * in RCU read sections, with preemption off while it has the magazines.
  *
  * A slab goes in this order: no look-up finds it any more; page faults that did
- * are through (view->sem); its pages are in no mapping; they go back; its range of
- * offsets is free. What I/O still holds of them is not used again before it ends.
+ * are through (view->sem); its pages are in no mapping; they belong to no view
+ * any more, and go back; its range of offsets is free. What I/O still holds of
+ * them is not used again before it ends.
  *
  * The end of things. Close: the last reference of file and mappings is gone, so
  * nobody is in a call; all slabs, caches, and types go without looking at
@@ -230,7 +232,11 @@ static void ph_heap_free(struct ph_heap *heap)
 	if (heap->charged)
 		ph_region_meta_forget(&heap->region, sizeof(*heap));
 	ph_region_exit(&heap->region);
-	kfree(heap);
+	/* Who found the view by one of its pages may be looking at it yet. */
+	if (heap->region.view.inode)
+		kfree_rcu(heap, rcu);
+	else
+		kfree(heap);
 }
 
 static int ph_heap_init(struct ph_heap *heap, bool builtins)

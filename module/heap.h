@@ -47,6 +47,7 @@ struct ph_types {
  * @node: on the list of all heaps
  * @pid: of the opener
  * @comm: name of the opener
+ * @rcu: to free it
  */
 struct ph_heap {
 	struct ph_region region;
@@ -69,6 +70,7 @@ struct ph_heap {
 	struct list_head node;
 	pid_t pid;
 	char comm[TASK_COMM_LEN];
+	struct rcu_head rcu;
 };
 
 struct ph_heap *ph_heap_create(u64 max_bytes);

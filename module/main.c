@@ -10,6 +10,7 @@
 #include "check.h"
 #include "debugfs.h"
 #include "dev.h"
+#include "host.h"
 #include "magazine.h"
 #include "reclaim.h"
 #include "region.h"
@@ -136,9 +137,12 @@ static int __init ph_init(void)
 		       reserve_mb);
 		return err;
 	}
-	err = ph_reclaim_init();
+	err = ph_host_init();
 	if (err)
 		goto err_reserve;
+	err = ph_reclaim_init();
+	if (err)
+		goto err_host;
 	ph_debugfs_init();
 	err = ph_dev_init();
 	if (err)
@@ -148,6 +152,8 @@ static int __init ph_init(void)
 err_debugfs:
 	ph_debugfs_exit();
 	ph_reclaim_exit();
+err_host:
+	ph_host_exit();
 err_reserve:
 	ph_reserve_exit();
 	return err;
@@ -159,6 +165,7 @@ static void __exit ph_exit(void)
 	ph_dev_exit();
 	ph_debugfs_exit();
 	ph_reclaim_exit();
+	ph_host_exit();
 	ph_reserve_exit();
 }
 module_exit(ph_exit);

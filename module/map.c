@@ -75,12 +75,14 @@ static int ph_map_insert(struct ph_view *view, struct vm_area_struct *vma,
 			 const struct ph_slab *slab, u64 offset)
 {
 	u64 first = ph_map_offset(vma, vma->vm_start), from, to, pages = 0;
+	struct page *page;
 	int err, ret = 0;
 
 	ph_map_window(vma, slab, offset, &from, &to);
 	for (; from < to; from += PAGE_SIZE) {
-		err = vm_insert_page(vma, vma->vm_start + (from - first),
-				     ph_map_page(slab, from));
+		page = ph_map_page(slab, from);
+		ph_view_adopt(view, page, from);
+		err = vm_insert_page(vma, vma->vm_start + (from - first), page);
 		/* Another thread was first. */
 		if (err == -EBUSY)
 			continue;
@@ -259,13 +261,16 @@ static int ph_map_region(struct ph_heap *heap, struct vm_area_struct *vma,
 			 u64 end)
 {
 	bool dump = READ_ONCE(heap->dump);
+	int err;
 
 	if (end > round_up(heap->max_bytes, PAGE_SIZE))
 		return -EINVAL;
+	err = ph_view_activate(&heap->region);
+	if (err)
+		return err == -EDQUOT ? -ENOMEM : err;
 	ph_compat_vm_flags(vma, VM_MIXEDMAP | VM_DONTEXPAND | VM_DONTCOPY |
 			   (dump ? 0 : VM_DONTDUMP), VM_MAYEXEC);
 	vma->vm_ops = &ph_map_region_ops;
-	ph_view_activate(&heap->region.view);
 	return 0;
 }
 

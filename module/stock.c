@@ -167,11 +167,12 @@ EXPORT_SYMBOL_IF_KUNIT(ph_region_take_run);
  * What somebody else still has, as I/O to a mapped object may, is not used again
  * before he lets it go.
  *
- * Context: any.
+ * Context: any; process, may sleep, if the region was ever mapped.
  */
 void ph_region_put_run(struct ph_region *region, void *addr,
 		       unsigned int pages, bool keep)
 {
+	ph_view_disown(&region->view, addr, pages);
 	if ((keep || READ_ONCE(region->stock_pages) + pages <=
 		     READ_ONCE(region->stock_target)) &&
 	    !(READ_ONCE(region->view.active) &&

@@ -3,14 +3,21 @@
 
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include <kunit/visibility.h>
 
+#include "host.h"
 #include "region.h"
 
 #define PH_ENTRIES	(PAGE_SIZE / sizeof(struct privheap_map_entry))
+
+/* I/O marks pages dirty where it wrote to them; nobody will ever ask. */
+static const struct address_space_operations ph_view_aops = {
+	.dirty_folio	= noop_dirty_folio,
+};
 
 /**
  * ph_view_init() - nothing is mapped yet
@@ -21,7 +28,7 @@
 void ph_view_init(struct ph_view *view)
 {
 	address_space_init_once(&view->mapping);
-	view->mapping.a_ops = &empty_aops;
+	view->mapping.a_ops = &ph_view_aops;
 	init_rwsem(&view->sem);
 	mutex_init(&view->making);
 	spin_lock_init(&view->lock);
@@ -33,7 +40,8 @@ void ph_view_init(struct ph_view *view)
  * @view: the view
  * @file: just being opened
  *
- * The inode's own address space is common to all open files of the device.
+ * The inode's own address space is common to all open files of the device, and
+ * so is the inode: until the region is mapped it will do.
  *
  * Context: process.
  */
@@ -46,6 +54,9 @@ void ph_view_bind(struct ph_view *view, struct file *file)
 /**
  * ph_view_exit() - free what the mappings needed; all of them are gone
  * @region: whose view
+ *
+ * Where there was an inode, somebody may be looking at the view yet who found it
+ * by a page: it has to stay for a grace period.
  *
  * Context: process, may sleep.
  */
@@ -63,20 +74,112 @@ void ph_view_exit(struct ph_region *region)
 	xa_destroy(&view->slab_map);
 	if (view->stat)
 		ph_region_meta_free(region, view->stat, sizeof(*view->stat));
+	if (view->inode) {
+		ph_region_meta_forget(region, sizeof(*view->inode));
+		iput(view->inode);
+	}
+}
+
+static struct inode *ph_view_new_inode(struct ph_region *region)
+{
+	int err = ph_region_charge_meta(region, sizeof(struct inode));
+	struct mem_cgroup *old;
+	struct inode *inode;
+
+	if (err)
+		return ERR_PTR(err);
+	old = set_active_memcg(region->memcg);
+	inode = ph_host_new();
+	set_active_memcg(old);
+	if (IS_ERR(inode))
+		ph_region_meta_forget(region, sizeof(*inode));
+	return inode;
+}
+
+static int ph_view_make_inode(struct ph_region *region)
+{
+	struct ph_view *view = &region->view;
+	struct inode *inode;
+	int err = 0;
+
+	mutex_lock(&view->making);
+	if (!view->inode) {
+		inode = ph_view_new_inode(region);
+		err = PTR_ERR_OR_ZERO(inode);
+		if (!err) {
+			WRITE_ONCE(view->mapping.host, inode);
+			WRITE_ONCE(view->inode, inode);
+		}
+	}
+	mutex_unlock(&view->making);
+	return err;
 }
 
 /**
  * ph_view_activate() - the region is about to be mapped
- * @view: its view
+ * @region: which
  *
- * Context: any.
+ * Context: process, may sleep.
+ * Return: 0, -EDQUOT or -ENOMEM.
  */
-void ph_view_activate(struct ph_view *view)
+int ph_view_activate(struct ph_region *region)
 {
-	WRITE_ONCE(view->active, true);
+	int err = ph_view_make_inode(region);
+
+	if (err)
+		return err;
+	WRITE_ONCE(region->view.active, true);
 	/* Pairs with the barrier in ph_view_zap(). */
 	smp_mb();
+	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(ph_view_activate);
+
+/**
+ * ph_view_adopt() - a page is about to be mapped
+ * @view: the view
+ * @page: the page
+ * @offset: where it lies in the region
+ *
+ * By what it belongs to, and where it lies there, the kernel names futexes that
+ * processes share.
+ *
+ * Context: the view's semaphore held.
+ */
+void ph_view_adopt(struct ph_view *view, struct page *page, u64 offset)
+{
+	unsigned long index = offset >> PAGE_SHIFT;
+
+	/* Most are not new, and others may be looking. */
+	if (READ_ONCE(page->index) != index)
+		WRITE_ONCE(page->index, index);
+	if (READ_ONCE(page->mapping) != &view->mapping)
+		/* Who sees what it belongs to sees where. */
+		smp_store_release(&page->mapping, &view->mapping);
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_view_adopt);
+
+/**
+ * ph_view_disown_run() - pages may belong to a view no more
+ * @page: the first of them
+ * @pages: how many
+ *
+ * They are in no mapping any more. Their lock keeps those away that mark pages
+ * dirty which they still have.
+ *
+ * Context: process, may sleep.
+ */
+void ph_view_disown_run(struct page *page, unsigned int pages)
+{
+	for (; pages--; page++) {
+		if (!READ_ONCE(page->mapping))
+			continue;
+		lock_page(page);
+		WRITE_ONCE(page->mapping, NULL);
+		unlock_page(page);
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_view_disown_run);
 
 /**
  * ph_view_zap() - take pages out of all mappings

@@ -10,6 +10,7 @@
 
 #include <linux/atomic.h>
 #include <linux/fs.h>
+#include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
 #include <linux/spinlock.h>
@@ -21,7 +22,9 @@ struct ph_region;
 
 /**
  * struct ph_view - see above
- * @mapping: all mappings of the heap's file
+ * @mapping: all mappings of the heap's file, and what its pages belong to while
+ *	they may be mapped
+ * @inode: stands for the region since it was first mapped, or NULL
  * @sem: held for reading while a page fault puts pages in place
  * @active: the region was mapped at least once
  * @has_slab_map: the slab map has pages
@@ -39,6 +42,7 @@ struct ph_region;
  */
 struct ph_view {
 	struct address_space mapping;
+	struct inode *inode;
 	struct rw_semaphore sem;
 	bool active;
 	bool has_slab_map;
@@ -54,7 +58,9 @@ struct ph_view {
 void ph_view_init(struct ph_view *view);
 void ph_view_exit(struct ph_region *region);
 void ph_view_bind(struct ph_view *view, struct file *file);
-void ph_view_activate(struct ph_view *view);
+int ph_view_activate(struct ph_region *region);
+void ph_view_adopt(struct ph_view *view, struct page *page, u64 offset);
+void ph_view_disown_run(struct page *page, unsigned int pages);
 void ph_view_zap(struct ph_view *view, u64 start, u64 pages);
 
 typedef void (*ph_view_fill_fn)(struct ph_region *region, u64 page,
@@ -65,6 +71,14 @@ void ph_view_note(struct ph_view *view, u64 page, unsigned long nr,
 struct page *ph_view_slab_map_page(struct ph_region *region,
 				   unsigned long index, ph_view_fill_fn fill);
 int ph_view_make_stat(struct ph_region *region);
+
+/* Pages of a run are about to serve elsewhere. */
+static inline void ph_view_disown(struct ph_view *view, const void *addr,
+				  unsigned int pages)
+{
+	if (unlikely(READ_ONCE(view->inode)))
+		ph_view_disown_run(virt_to_page(addr), pages);
+}
 
 /* The statistics page, if somebody mapped it. */
 static inline struct privheap_stat_page *ph_view_stat(struct ph_view *view)
