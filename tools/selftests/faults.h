@@ -49,6 +49,7 @@ struct faults {
 	pthread_t switcher;
 	sem_t asked, answered;
 	bool hit;
+	unsigned int left;	/* of the count, when it was over */
 	long times[FAULTS];	/* as last seen */
 };
 
@@ -105,7 +106,8 @@ static inline void faults_on(struct faults *f)
 static inline void faults_off(struct faults *f)
 {
 	thread_set(f->filter, 0);
-	f->hit = !thread_get(f->nth);
+	f->left = thread_get(f->nth);
+	f->hit = !f->left;
 	thread_set(f->nth, 0);
 }
 
