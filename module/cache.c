@@ -94,7 +94,7 @@ static void ph_cache_free_mags(struct ph_cache *cache, struct list_head *mags)
 
 /**
  * ph_cache_destroy() - free a cache whose slabs are gone
- * @cache: the cache, or NULL; nobody else may use it any more
+ * @cache: the cache; nobody else may use it any more
  *
  * Context: process.
  */
@@ -102,8 +102,6 @@ void ph_cache_destroy(struct ph_cache *cache)
 {
 	int cpu;
 
-	if (!cache)
-		return;
 	for_each_possible_cpu(cpu) {
 		ph_magazine_destroy(cache->region, cache->cpus[cpu].loaded);
 		ph_magazine_destroy(cache->region, cache->cpus[cpu].prev);

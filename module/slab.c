@@ -812,14 +812,12 @@ EXPORT_SYMBOL_IF_KUNIT(ph_slab_weight);
 
 /**
  * ph_slab_live() - how many live objects a slab has
- * @slab: the slab
+ * @slab: the slab, not by address: there it is not known
  *
  * Context: any in which the slab cannot go away.
  */
 u32 ph_slab_live(const struct ph_slab *slab)
 {
-	if (slab->by_address)
-		return slab->taken;
 	return bitmap_weight(slab->live, slab->nr);
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_slab_live);
