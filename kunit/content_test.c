@@ -289,10 +289,55 @@ static void size_is_remembered_for_every_class(struct kunit *test)
 	KUNIT_EXPECT_GT(test, tried, 1000);
 }
 
+/* An idle span that a type keeps is not clean, as a new one is. */
+static void zero_call_zeroes_a_large_object_that_was_kept(struct kunit *test)
+{
+	struct privheap_type desc = {
+		.name = "kept", .min_bytes = 1, .max_bytes = 1 << 20,
+		.keep_slabs = 1,
+	};
+	struct ph_alloc req = { .bytes = 50000, .zero = true };
+	u64 first, handle = 0;
+	u32 done;
+
+	req.type = ph_test_type(test, &desc);
+	first = ph_test_alloc(test, req.type, 50000);
+	ph_test_fill(test, first, 0, 50000, 1);
+	KUNIT_ASSERT_EQ(test, 0, ph_test_free(ph_test_heap(test), first));
+	KUNIT_ASSERT_EQ(test, 0, ph_object_alloc(ph_test_heap(test), &req,
+						 &handle, 1, false, &done));
+	KUNIT_EXPECT_EQ(test, handle & PH_OFFSET_MASK, first & PH_OFFSET_MASK);
+	KUNIT_EXPECT_TRUE(test, ph_test_is_zero(test, handle, 0, 50000));
+}
+
+/* Whoever looked it up just before its end finds it without a size. */
+static void object_that_has_ended_has_no_size(struct kunit *test)
+{
+	static const u64 sizes[] = { 100, 3000, 50000 };
+	u32 type = ph_flagged_type(test, 0), i, slot;
+	struct ph_slab *slab;
+	u64 handle;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		handle = ph_test_alloc(test, type, sizes[i]);
+		slab = ph_test_slab(test, handle, &slot);
+		KUNIT_EXPECT_EQ(test, ph_content_requested(slab, slot), sizes[i]);
+		KUNIT_EXPECT_EQ(test, ph_content_end(slab, slot), sizes[i]);
+		KUNIT_EXPECT_EQ(test, ph_content_requested(slab, slot), 0);
+		KUNIT_EXPECT_FALSE(test, ph_content_resize(slab, slot, sizes[i],
+							   sizes[i] + 1));
+		ph_content_set_requested(slab, slot, sizes[i]);
+		KUNIT_EXPECT_EQ(test, ph_test_free(ph_test_heap(test), handle), 0);
+	}
+	ph_test_expect_sound(test);
+}
+
 static struct kunit_case ph_content_test_cases[] = {
 	KUNIT_CASE_PARAM(zero_alloc_type_gives_zeroed_objects,
 			 ph_size_gen_params),
 	KUNIT_CASE_PARAM(zero_call_gives_zeroed_objects, ph_size_gen_params),
+	KUNIT_CASE(zero_call_zeroes_a_large_object_that_was_kept),
+	KUNIT_CASE(object_that_has_ended_has_no_size),
 	KUNIT_CASE_PARAM(zero_free_type_overwrites_freed_objects,
 			 ph_slot_size_gen_params),
 	KUNIT_CASE(slab_that_changes_type_is_zeroed),
