@@ -353,11 +353,33 @@ static void atomic_callers_get_memory_where_there_is_some(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nr, 500);
 }
 
+/* Others wait for memory inside of it: who cannot wait for them does without. */
+static void allocation_that_may_not_wait_for_the_heap(struct kunit *test)
+{
+	struct ph_heap *heap = ph_door_heap(ph_door_heap_under_test());
+	struct privheap_cache *cache = ph_door_cache(test, 64, NULL);
+	struct privheap_cache *other = ph_door_cache(test, 64, NULL);
+	void *obj;
+
+	/* All that the heap could give up is an empty slab of the other's. */
+	privheap_cache_free(other, ph_door_alloc(test, other));
+	ph_door_drain(other);
+	ph_door_region()->hard_max = atomic64_read(&ph_door_region()->held);
+	down_write(&heap->sem);
+	KUNIT_EXPECT_NULL(test, privheap_cache_alloc(cache, GFP_NOFS));
+	up_write(&heap->sem);
+	obj = privheap_cache_alloc(cache, GFP_NOFS);
+	ph_door_relieve();
+	KUNIT_ASSERT_NOT_NULL(test, obj);
+	privheap_cache_free(cache, obj);
+}
+
 static struct kunit_case ph_door_limit_cases[] = {
 	KUNIT_CASE(quota_is_exact),
 	KUNIT_CASE(quota_of_one),
 	KUNIT_CASE(quota_holds_for_bulk),
 	KUNIT_CASE(quota_is_not_used_up_by_failures),
+	KUNIT_CASE(allocation_that_may_not_wait_for_the_heap),
 	KUNIT_CASE(quota_is_not_given_back_by_wrong_frees),
 	KUNIT_CASE(maximum_gives_null_and_no_more),
 	KUNIT_CASE(maximum_is_met_with_what_others_do_not_use),

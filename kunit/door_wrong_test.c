@@ -307,10 +307,28 @@ static void owns_no_object_that_has_a_handle(struct kunit *test)
 	ph_cache_give(cache, &round, 1);
 }
 
+/* What was freed twice may have lost its slab, and another cache have it now. */
+static void return_to_the_slabs_of_another_cache(struct kunit *test)
+{
+	struct privheap_cache *other = ph_door_cache(test, 64, NULL);
+	struct privheap_cache *cache = ph_door_cache(test, 64, NULL);
+	void *theirs = ph_door_alloc(test, other);
+	u64 round = (uintptr_t)theirs;
+
+	ph_cache_return(cache->cache, &round, 1);
+	PH_DOOR_EXPECT_ERRORS(test, cache, 1);
+	PH_DOOR_EXPECT_ERRORS(test, other, 0);
+	PH_DOOR_EXPECT_SOUND(test, cache);
+	PH_DOOR_EXPECT_SOUND(test, other);
+	PH_DOOR_EXPECT_OBJECTS(test, other, 1);
+	privheap_cache_free(other, theirs);
+}
+
 static struct kunit_case ph_door_wrong_cases[] = {
 	KUNIT_CASE(free_of_an_interior_address),
 	KUNIT_CASE(free_of_the_tail_of_a_slab),
 	KUNIT_CASE(free_of_another_caches_object),
+	KUNIT_CASE(return_to_the_slabs_of_another_cache),
 	KUNIT_CASE(free_of_another_heaps_object),
 	KUNIT_CASE(free_of_other_memory),
 	KUNIT_CASE(free_of_memory_that_was_given_back),

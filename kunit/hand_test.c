@@ -391,6 +391,38 @@ static void reclaim_keeps_what_is_out(struct kunit *test)
 	ph_test_expect_sound(test);
 }
 
+static void take_of_large_objects_up_to_the_quota(struct kunit *test)
+{
+	struct privheap_type desc = {
+		.name = "few", .min_bytes = 50000, .quota_objects = 2,
+	};
+	u32 type = ph_test_type(test, &desc);
+	u64 at = ph_take_one(test, type, 0);
+
+	KUNIT_EXPECT_EQ(test, 0, ph_try_take(test, type, 0));
+	KUNIT_EXPECT_EQ(test, -EDQUOT, ph_try_take(test, type, 0));
+	KUNIT_EXPECT_EQ(test, ph_handed(test), 2);
+	KUNIT_EXPECT_EQ(test, 0, ph_give(test, type, at, 1));
+	KUNIT_EXPECT_EQ(test, 0, ph_try_take(test, type, 0));
+	ph_test_expect_sound(test);
+}
+
+/* Behind the last slot of a slab there is a rest that is none. */
+static void give_the_tail_of_a_slab(struct kunit *test)
+{
+	struct privheap_type desc = { .name = "odd", .min_bytes = 1000 };
+	u64 at = ph_take_one(test, ph_test_type(test, &desc), 0), tail;
+	struct ph_slab *slab;
+
+	slab = ph_fixture_slab(&ph_test_heap(test)->region, at);
+	tail = slab->start + (u64)slab->nr * slab->stride;
+	KUNIT_ASSERT_LT(test, tail, slab->start + ph_slab_bytes(slab));
+	KUNIT_EXPECT_EQ(test, -ENXIO, ph_give(test, 0, tail, 1));
+	KUNIT_EXPECT_EQ(test, -EBADSLT, ph_give(test, 0, tail + 8, 1));
+	KUNIT_EXPECT_EQ(test, ph_handed(test), 1);
+	KUNIT_EXPECT_EQ(test, 0, ph_give(test, 0, at, 1));
+}
+
 static struct kunit_case ph_hand_test_cases[] = {
 	KUNIT_CASE(take_when_type_is_unknown),
 	KUNIT_CASE(take_when_type_is_counted),
@@ -398,8 +430,10 @@ static struct kunit_case ph_hand_test_cases[] = {
 	KUNIT_CASE(take_tells_what_it_took),
 	KUNIT_CASE(take_when_there_is_room_for_few_runs),
 	KUNIT_CASE(take_up_to_the_quota),
+	KUNIT_CASE(take_of_large_objects_up_to_the_quota),
 	KUNIT_CASE(take_when_hard_max_is_in_the_way),
 	KUNIT_CASE(give_what_is_not_out),
+	KUNIT_CASE(give_the_tail_of_a_slab),
 	KUNIT_CASE(give_is_all_or_nothing),
 	KUNIT_CASE(give_a_slot_twice_in_one_call),
 	KUNIT_CASE(give_many_of_all_types),

@@ -280,6 +280,18 @@ static void query_tells_limits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, query.heap_id, ph_test_heap(test)->id);
 }
 
+static void lookup_of_a_name_without_end_is_einval(struct kunit *test)
+{
+	struct privheap_type lookup = {};
+
+	memset(lookup.name, 'a', sizeof(lookup.name));
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			PH_USER_CALL(test, PRIVHEAP_TYPE_LOOKUP, lookup));
+	lookup.name[sizeof(lookup.name) - 1] = 0;
+	KUNIT_EXPECT_EQ(test, -ENOENT,
+			PH_USER_CALL(test, PRIVHEAP_TYPE_LOOKUP, lookup));
+}
+
 static struct kunit_case ph_ioctl_call_test_cases[] = {
 	KUNIT_CASE_PARAM(wrong_handle_is_refused_by_every_command,
 			 ph_handle_gen_params),
@@ -287,6 +299,7 @@ static struct kunit_case ph_ioctl_call_test_cases[] = {
 			 ph_handle_gen_params),
 	KUNIT_CASE(unknown_type_is_enoent),
 	KUNIT_CASE(type_name_twice_is_eexist),
+	KUNIT_CASE(lookup_of_a_name_without_end_is_einval),
 	KUNIT_CASE(destroy_of_builtin_type_is_eperm),
 	KUNIT_CASE(what_is_in_use_is_ebusy),
 	KUNIT_CASE(size_out_of_range_is_erange),

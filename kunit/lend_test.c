@@ -450,10 +450,29 @@ static void lend_and_take_at_random(struct kunit *test)
 	KUNIT_EXPECT_GT(test, cache->taken, steps / 4);
 }
 
+/* A mask that begins behind the word of its first slot. */
+static void set_out_behind_a_word(struct kunit *test)
+{
+	struct ph_cache *cache = ph_lend_cache(test, 16, 0);
+	struct ph_slab *slab = ph_first_slab(test);
+	struct privheap_run runs[PH_MAX_RUNS];
+
+	KUNIT_ASSERT_GE(test, slab->nr, 128);
+	KUNIT_ASSERT_EQ(test, 128, ph_lend(test, 128, runs, NULL));
+	KUNIT_EXPECT_TRUE(test, ph_slab_claim_out(slab, 60, 0xf0));
+	KUNIT_EXPECT_FALSE(test, ph_slab_claim_out(slab, 64, 1));
+	ph_slab_set_out(slab, 60, 0xf0);
+	KUNIT_EXPECT_EQ(test, 128, bitmap_weight(slab->out->bits, slab->nr));
+	KUNIT_EXPECT_TRUE(test, ph_slab_claim_out(slab, 64, 0xf));
+	ph_slab_set_out(slab, 64, 0xf);
+	KUNIT_EXPECT_EQ(test, 0, ph_cache_validate(cache));
+}
+
 static struct kunit_case ph_lend_test_cases[] = {
 	KUNIT_CASE(lend_and_regain_every_set),
 	KUNIT_CASE(claim_is_all_or_nothing),
 	KUNIT_CASE(claim_across_words),
+	KUNIT_CASE(set_out_behind_a_word),
 	KUNIT_CASE(claim_with_a_hole_across_words),
 	KUNIT_CASE(lend_keeps_to_its_limits),
 	KUNIT_CASE(lend_without_books),

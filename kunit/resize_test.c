@@ -360,6 +360,27 @@ static void resize_of_growing_list_copies_little(struct kunit *test)
 	KUNIT_EXPECT_LT(test, atomic64_read(&heap->moved_bytes), 100000);
 }
 
+static void resize_of_pinned_span_keeps_its_references(struct kunit *test)
+{
+	struct privheap_type desc = {
+		.name = "shared", .min_bytes = 1, .max_bytes = 1 << 20,
+		.flags = PRIVHEAP_TYPE_COUNTED,
+	};
+	u64 handle = ph_test_alloc(test, ph_test_type(test, &desc), 50000);
+	struct ph_heap *heap = ph_test_heap(test);
+	struct ph_slab *slab = &ph_no_slab;
+	u32 slot;
+
+	ph_test_fill(test, handle, 0, 50000, 4);
+	ph_test_set_refs(test, handle, 7);
+	KUNIT_ASSERT_EQ(test, 0, ph_handle_pin(heap, 0, handle, &slab, &slot));
+	KUNIT_EXPECT_EQ(test, ph_resize(test, &handle, 500000), 0);
+	ph_slab_unpin(slab);
+	KUNIT_EXPECT_EQ(test, ph_test_refs(test, handle), 7);
+	KUNIT_EXPECT_TRUE(test, ph_test_is_filled(test, handle, 0, 50000, 4));
+	ph_test_expect_sound(test);
+}
+
 static struct kunit_case ph_resize_test_cases[] = {
 	KUNIT_CASE_PARAM(resize_keeps_content_when_growing,
 			 ph_policy_gen_params),
@@ -388,6 +409,7 @@ static struct kunit_case ph_resize_test_cases[] = {
 	KUNIT_CASE(resize_keeps_reference_count),
 	KUNIT_CASE(resize_when_quota_is_used_up),
 	KUNIT_CASE(resize_of_pinned_span_copies),
+	KUNIT_CASE(resize_of_pinned_span_keeps_its_references),
 	KUNIT_CASE(resize_of_growing_list_copies_little),
 	{}
 };

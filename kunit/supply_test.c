@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Supply: limits, promises, and what is given back. */
 
+#include <linux/sizes.h>
+
 #include "objects.h"
 #include "stat.h"
 #include "supply.h"
@@ -315,6 +317,20 @@ static void reserve_when_quota_forbids(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, ph_promise(test, type, 0, 40, NULL));
 }
 
+/* A heap may be larger than the machine, a promise may not. */
+static void reserve_of_more_than_the_machine_has(struct kunit *test)
+{
+	struct ph_region *region = &ph_test_heap(test)->region;
+	u64 held = ph_fixture_held(region);
+
+	region->hard_max = U64_MAX;
+	KUNIT_EXPECT_EQ(test, -ENOMEM,
+			ph_promise(test, PRIVHEAP_TYPE_STR, SZ_64M, SZ_64M,
+				   NULL));
+	region->hard_max = PH_TEST_MAX_BYTES;
+	KUNIT_EXPECT_EQ(test, ph_fixture_held(region), held);
+}
+
 static struct kunit_case ph_supply_test_cases[] = {
 	KUNIT_CASE(setup_limits_are_taken),
 	KUNIT_CASE(setup_of_nothing_changes_nothing),
@@ -334,6 +350,7 @@ static struct kunit_case ph_supply_test_cases[] = {
 			 ph_promise_gen_params),
 	KUNIT_CASE(reserve_when_size_is_out_of_range),
 	KUNIT_CASE(reserve_when_count_is_absurd),
+	KUNIT_CASE(reserve_of_more_than_the_machine_has),
 	KUNIT_CASE(reserve_when_quota_forbids),
 	{}
 };
