@@ -4,6 +4,7 @@
 #include <linux/mm.h>
 
 #include "board.h"
+#include "faults.h"
 #include "hand.h"
 #include "objects.h"
 #include "supply.h"
@@ -67,6 +68,49 @@ static void map_page_when_hard_max_is_in_the_way(struct kunit *test)
 	page = ph_view_slab_map_page(region, 0, ph_fill_from_region);
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(page), 0);
 	region->hard_max = PH_TEST_MAX_BYTES;
+}
+
+static int ph_make_map_page(struct ph_heap *heap)
+{
+	struct page *page;
+
+	page = ph_view_slab_map_page(&heap->region, 0, ph_fill_from_region);
+	return PTR_ERR_OR_ZERO(page);
+}
+
+/* Each allocation fails, until there are no more: nothing is left, or all there. */
+static void pages_when_memory_is_short(struct kunit *test)
+{
+	int (* const makes[])(struct ph_heap *heap) = {
+		ph_make_map_page, ph_board_make,
+	};
+	struct ph_heap *heap = ph_test_heap(test);
+	u64 held = ph_fixture_held(&heap->region);
+	u32 i, nth, failed;
+	bool hit;
+	int err;
+
+	if (!ph_faults_work(true))
+		kunit_skip(test, "the kernel cannot make allocations fail");
+	for (i = 0; i < ARRAY_SIZE(makes); i++) {
+		failed = 0;
+		for (nth = 1;; nth++) {
+			KUNIT_ASSERT_LT(test, nth, 100);
+			ph_faults_begin(nth, true);
+			err = makes[i](heap);
+			hit = ph_faults_end();
+			if (!err)
+				break;
+			KUNIT_EXPECT_TRUE(test, hit);
+			KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+			KUNIT_EXPECT_EQ(test, ph_fixture_held(&heap->region), held);
+			failed++;
+		}
+		KUNIT_EXPECT_GT(test, failed, 0);
+		held = ph_fixture_held(&heap->region);
+	}
+	KUNIT_EXPECT_NOT_NULL(test, ph_view_stat(&heap->region.view));
+	ph_test_expect_sound(test);
 }
 
 /* A note of each length at each place across two pages, of three. */
@@ -233,6 +277,7 @@ static void pages_are_adopted_and_disowned(struct kunit *test)
 static struct kunit_case ph_view_test_cases[] = {
 	KUNIT_CASE(map_page_is_made_once),
 	KUNIT_CASE(map_page_when_hard_max_is_in_the_way),
+	KUNIT_CASE(pages_when_memory_is_short),
 	KUNIT_CASE(note_reaches_its_range_only),
 	KUNIT_CASE(map_follows_slabs),
 	KUNIT_CASE(board_tells_what_is_out_at_once),

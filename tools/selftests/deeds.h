@@ -7,6 +7,7 @@
 #ifndef PRIVHEAP_SELFTESTS_DEEDS_H
 #define PRIVHEAP_SELFTESTS_DEEDS_H
 
+#include "mapping.h"
 #include "scene.h"
 
 #define MANY		300	/* more than the kernel has room for on its stack */
@@ -20,6 +21,7 @@ struct stage {
 	int other;		/* what the call opens */
 	void *mapped;		/* what the call maps */
 	size_t mapped_bytes;
+	unsigned char *base;	/* a mapping that the call is about */
 	__u32 fixed;		/* 40 bytes */
 	__u32 counted;		/* 8 to 200000 bytes */
 	__u32 spare;		/* no objects, but memory */
@@ -63,6 +65,7 @@ static inline void stage_make(struct stage *s)
 	memset(s, 0, offsetof(struct stage, bytes));
 	s->other = -1;
 	s->mapped = MAP_FAILED;
+	s->base = NULL;
 	s->heap = heap_open();
 	s->fixed = type_make(s->heap, "fixed", 40, 0, 0);
 	s->counted = type_make(s->heap, "counted", 8, 200000, PRIVHEAP_TYPE_COUNTED);
@@ -108,6 +111,8 @@ static inline void stage_end(struct stage *s)
 	if (s->other >= 0)
 		close(s->other);
 	stage_unmap(s);
+	if (s->base)
+		munmap(s->base, REGION_BYTES);
 	if (s->heap)
 		close(s->heap);
 }
@@ -639,6 +644,36 @@ static int run_map_slabs(struct stage *s)
 	return map_and_unmap(s, 1 << 16, PROT_READ, PRIVHEAP_MAP_SLABS);
 }
 
+/* Page faults, of the kernel's own: those of a program would come again. */
+static int run_populate(struct stage *s)
+{
+	return madvise(s->base + s->given[0], 4096, MADV_POPULATE_WRITE) ? errno : 0;
+}
+
+static void do_fault_of_a_slab(struct stage *s)
+{
+	hand_out(s, PRIVHEAP_TYPE_DICT, 80, 1);
+	s->given[0] &= ~4095ULL;
+	s->base = region_map(s->heap);
+}
+
+static void do_fault_of_a_span(struct stage *s)
+{
+	hand_out(s, PRIVHEAP_TYPE_DICT, 1 << 20, 1);
+	s->base = region_map(s->heap);
+}
+
+static int run_populate_slabs(struct stage *s)
+{
+	return madvise(s->base, 4096, MADV_POPULATE_READ) ? errno : 0;
+}
+
+static void do_fault_of_the_slab_map(struct stage *s)
+{
+	s->base = map_at(s->heap, PRIVHEAP_MAP_SLABS, REGION_BYTES, PROT_READ, MAP_SHARED);
+	REQUIRE(s->base != MAP_FAILED);
+}
+
 static int run_open(struct stage *s)
 {
 	s->other = open(PRIVHEAP_DEVICE, O_RDWR | O_CLOEXEC);
@@ -740,6 +775,11 @@ static const struct deed deeds[] = {
 	DEED(RESIZE, by_offset_of_large),
 	{ "mapping_the_region", 0, run_map, do_plainly, 0 },
 	{ "mapping_the_slab_map", 0, run_map_slabs, do_plainly, 0 },
+	{ "faulting_a_slab_in", 0, run_populate, do_fault_of_a_slab, 0 },
+	{ "faulting_a_span_in", 0, run_populate, do_fault_of_a_span, 0 },
+	/* Where the map itself has no memory the access is refused. */
+	{ "faulting_the_slab_map_in", 0, run_populate_slabs, do_fault_of_the_slab_map,
+	  EFAULT },
 	{ "open", 0, run_open, do_plainly, 0 },
 	{ "close", 0, run_close, do_many_plain, 0 },
 	/* To /proc a file that it has no memory for is one that is not there. */

@@ -300,6 +300,25 @@ static void mmap_refuses(int heap, const void *arg)
 		      MAP_SHARED) == MAP_FAILED);
 	EXPECT(map_at(heap, heap_query(heap).max_heap_bytes, page, PROT_READ,
 		      MAP_SHARED) == MAP_FAILED);
+	EXPECT(map_at(heap, PRIVHEAP_MAP_SLABS, heap_query(heap).max_heap_bytes / page *
+		      sizeof(struct privheap_map_entry) + page, PROT_READ,
+		      MAP_SHARED) == MAP_FAILED);
+	EXPECT_EQ(errno, EINVAL);
+}
+
+/* The page of statistics is the heap's to pay for, like everything else. */
+static void mmap_when_hard_max_is_in_the_way(int heap, const void *arg)
+{
+	size_t page = heap_query(heap).page_size;
+
+	(void)arg;
+	REQUIRE_OK(heap_setup(heap, 0, 0, heap_stat(heap).held_bytes + page / 2));
+	EXPECT(map_at(heap, PRIVHEAP_MAP_STAT, page, PROT_READ, MAP_SHARED) ==
+	       MAP_FAILED);
+	EXPECT_EQ(errno, ENOMEM);
+	REQUIRE_OK(heap_setup(heap, 0, 0, heap_query(heap).max_heap_bytes));
+	EXPECT(map_at(heap, PRIVHEAP_MAP_STAT, page, PROT_READ, MAP_SHARED) !=
+	       MAP_FAILED);
 }
 
 static void a_mapping_cannot_be_cut_moved_or_executed(int heap, const void *arg)
@@ -388,6 +407,25 @@ static void reserved_objects_are_in_place(int heap, const void *arg)
 	EXPECT_EQ(heap_stat(heap).faults, faults);
 }
 
+/* In the mappings of their heap only, of whatever else the process has mapped. */
+static void reserved_objects_are_in_place_in_their_heap(int heap, const void *arg)
+{
+	unsigned char *base = region_map(heap), *other_base;
+	int other = heap_open();
+	__u64 at;
+
+	(void)arg;
+	other_base = region_map(other);
+	at = heap_take_one(other, PRIVHEAP_TYPE_INT, 0);
+	heap_take_one(heap, PRIVHEAP_TYPE_INT, 0);
+	REQUIRE_OK(heap_reserve(heap, PRIVHEAP_TYPE_INT, 0, 10, NULL));
+	EXPECT(heap_stat(heap).mapped_pages > 0);
+	EXPECT_EQ(heap_stat(other).mapped_pages, 0);
+	other_base[at] = 1;
+	EXPECT_EQ(base[at], 0);
+	close(other);
+}
+
 /* Dirty ones come back clean, in slabs and as spans of a promise. */
 static void objects_are_zero_where_the_call_says_so(int heap, const void *arg)
 {
@@ -435,11 +473,13 @@ int main(void)
 	TEST(the_statistics_page_counts_without_a_call);
 	TEST(a_large_object_grows_by_moving_pages);
 	TEST(mmap_refuses);
+	TEST(mmap_when_hard_max_is_in_the_way);
 	TEST(a_mapping_cannot_be_cut_moved_or_executed);
 	TEST(the_child_of_a_fork_has_no_mapping);
 	TEST(a_mapping_outlives_the_file);
 	TEST(two_mappings_show_the_same);
 	TEST(reserved_objects_are_in_place);
+	TEST(reserved_objects_are_in_place_in_their_heap);
 	TEST(objects_are_zero_where_the_call_says_so);
 	return tests_run();
 }

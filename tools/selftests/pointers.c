@@ -68,6 +68,45 @@ static void struct_at(int heap, const void *arg)
 		scene_check(&scene);
 }
 
+/* The struct across two pages, of which one cannot be written. */
+static __u64 straddling_place(const void *from, size_t bytes, size_t first,
+			      bool first_read_only)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	char *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	REQUIRE(pages != MAP_FAILED);
+	memcpy(pages + page - first, from, bytes);
+	REQUIRE(!mprotect(pages + (first_read_only ? 0 : page), page, PROT_READ));
+	return user_ptr(pages + page - first);
+}
+
+/* An answer of which only a part can be written is none. */
+static void struct_across(int unused, const void *arg)
+{
+	const struct command *cmd = arg;
+	struct scene scene;
+	union call call;
+	__u64 at;
+	int heap, err;
+
+	(void)unused;
+	for (size_t first = 8; first < cmd->bytes; first += 8)
+		for (int half = 0; half < 2; half++) {
+			heap = heap_open();
+			scene_make(&scene, heap);
+			scene_call(&scene, cmd, &call);
+			at = straddling_place(&call, cmd->bytes, first, half);
+			err = heap_call(heap, cmd->number, (void *)(uintptr_t)at);
+			/* Not all of a struct is written. */
+			EXPECT_ROW(err, EFAULT, 0);
+			if (err)
+				scene_check(&scene);
+			close(heap);
+		}
+}
+
 /* A pointer inside of a call: which, how long its array, who writes it. */
 struct array {
 	unsigned long number;
@@ -209,6 +248,9 @@ int main(void)
 			TEST_ARG(struct_at, &rows[i][j], "%s_with_struct_%s",
 				 commands[i].name, targets[j].name);
 		}
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		TEST_ARG(struct_across, &commands[i], "%s_with_struct_across_pages",
+			 commands[i].name);
 	for (size_t i = 0; i < ARRAY_SIZE(arrays); i++)
 		add_array(&arrays[i], array_rows[i]);
 	return tests_run();
