@@ -332,10 +332,25 @@ static void object_that_has_ended_has_no_size(struct kunit *test)
 	ph_test_expect_sound(test);
 }
 
+/* Without a size, as the shortest way takes it that knows of no zeroes. */
+static void zero_call_of_the_smallest_size(struct kunit *test)
+{
+	struct ph_alloc req = { .type = PRIVHEAP_TYPE_INT, .zero = true };
+	u32 done, i;
+
+	ph_leave_dirt(test, req.type, 28);
+	KUNIT_ASSERT_EQ(test, 0, ph_object_alloc(ph_test_heap(test), &req,
+						 ph_handles, 5, false, &done));
+	for (i = 0; i < 5; i++)
+		KUNIT_EXPECT_TRUE(test, ph_test_is_zero(test, ph_handles[i], 0,
+							28));
+}
+
 static struct kunit_case ph_content_test_cases[] = {
 	KUNIT_CASE_PARAM(zero_alloc_type_gives_zeroed_objects,
 			 ph_size_gen_params),
 	KUNIT_CASE_PARAM(zero_call_gives_zeroed_objects, ph_size_gen_params),
+	KUNIT_CASE(zero_call_of_the_smallest_size),
 	KUNIT_CASE(zero_call_zeroes_a_large_object_that_was_kept),
 	KUNIT_CASE(object_that_has_ended_has_no_size),
 	KUNIT_CASE_PARAM(zero_free_type_overwrites_freed_objects,

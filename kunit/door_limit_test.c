@@ -2,10 +2,12 @@
 /* Kernel door: quota, maximum of the heap, and what was promised in advance. */
 
 #include <linux/bottom_half.h>
+#include <linux/hrtimer.h>
 #include <linux/irqflags.h>
 #include <linux/sched/mm.h>
 
 #include "door_fixture.h"
+#include "faults.h"
 
 static void quota_is_exact(struct kunit *test)
 {
@@ -374,12 +376,46 @@ static void allocation_that_may_not_wait_for_the_heap(struct kunit *test)
 	privheap_cache_free(cache, obj);
 }
 
+static struct task_struct *ph_waiter;
+
+static enum hrtimer_restart ph_memory_comes(struct hrtimer *timer)
+{
+	ph_faults_relent(ph_waiter);
+	return HRTIMER_NORESTART;
+}
+
+/* However long that takes: it comes, here, when a timer says so. */
+static void allocation_that_must_not_fail_waits_for_memory(struct kunit *test)
+{
+	struct privheap_cache *cache = ph_door_cache(test, 64, NULL);
+	struct hrtimer timer;
+	bool hit;
+	void *obj;
+
+	if (!ph_faults_work(true))
+		kunit_skip(test, "the kernel cannot make allocations fail");
+	ph_waiter = current;
+	hrtimer_init_on_stack(&timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+	timer.function = ph_memory_comes;
+	ph_faults_begin(1, true);
+	KUNIT_EXPECT_NULL(test, privheap_cache_alloc(cache, GFP_KERNEL));
+	hrtimer_start(&timer, ns_to_ktime(NSEC_PER_MSEC), HRTIMER_MODE_REL);
+	obj = privheap_cache_alloc(cache, GFP_KERNEL | __GFP_NOFAIL);
+	hrtimer_cancel(&timer);
+	hit = ph_faults_end();
+	destroy_hrtimer_on_stack(&timer);
+	KUNIT_EXPECT_TRUE(test, hit);
+	KUNIT_ASSERT_NOT_NULL(test, obj);
+	privheap_cache_free(cache, obj);
+}
+
 static struct kunit_case ph_door_limit_cases[] = {
 	KUNIT_CASE(quota_is_exact),
 	KUNIT_CASE(quota_of_one),
 	KUNIT_CASE(quota_holds_for_bulk),
 	KUNIT_CASE(quota_is_not_used_up_by_failures),
 	KUNIT_CASE(allocation_that_may_not_wait_for_the_heap),
+	KUNIT_CASE(allocation_that_must_not_fail_waits_for_memory),
 	KUNIT_CASE(quota_is_not_given_back_by_wrong_frees),
 	KUNIT_CASE(maximum_gives_null_and_no_more),
 	KUNIT_CASE(maximum_is_met_with_what_others_do_not_use),

@@ -324,9 +324,25 @@ static void return_to_the_slabs_of_another_cache(struct kunit *test)
 	privheap_cache_free(other, theirs);
 }
 
+/* Here there is no short way: it is refused at once. */
+static void free_of_the_tail_of_a_slab_with_quota(struct kunit *test)
+{
+	static const struct privheap_cache_args args = { .quota = 10 };
+	struct privheap_cache *cache = ph_door_cache(test, 1000, &args);
+	void *obj = ph_door_alloc(test, cache);
+	struct ph_slab *slab = ph_slab_of_address(obj);
+
+	KUNIT_ASSERT_LT(test, slab->nr * slab->stride, ph_slab_bytes(slab));
+	privheap_cache_free(cache, slab->addr + slab->nr * slab->stride);
+	PH_DOOR_EXPECT_ERRORS(test, cache, 1);
+	PH_DOOR_EXPECT_OBJECTS(test, cache, 1);
+	privheap_cache_free(cache, obj);
+}
+
 static struct kunit_case ph_door_wrong_cases[] = {
 	KUNIT_CASE(free_of_an_interior_address),
 	KUNIT_CASE(free_of_the_tail_of_a_slab),
+	KUNIT_CASE(free_of_the_tail_of_a_slab_with_quota),
 	KUNIT_CASE(free_of_another_caches_object),
 	KUNIT_CASE(return_to_the_slabs_of_another_cache),
 	KUNIT_CASE(free_of_another_heaps_object),

@@ -21,6 +21,12 @@ static inline void ph_faults_begin(u32 nth, bool and_on)
 	WRITE_ONCE(current->fail_nth, nth);
 }
 
+/* Let no more fail, from elsewhere. */
+static inline void ph_faults_relent(struct task_struct *task)
+{
+	WRITE_ONCE(task->make_it_fail, 0);
+}
+
 /* Returns whether the n-th was reached. */
 static inline bool ph_faults_end(void)
 {
@@ -34,6 +40,10 @@ static inline bool ph_faults_end(void)
 #else
 
 static inline void ph_faults_begin(u32 nth, bool and_on)
+{
+}
+
+static inline void ph_faults_relent(struct task_struct *task)
 {
 }
 
