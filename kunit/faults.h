@@ -4,8 +4,8 @@
  * where the kernel can do that (Documentation/fault-injection).
  *
  * Who loads the suites has to have set the knobs of failslab and fail_page_alloc
- * before: ignore-gfp-wait off, and for "all after it" task-filter on, probability
- * 100, times -1.
+ * before: ignore-gfp-wait off, min-order 0, and for "all after it" task-filter on,
+ * probability 100, times -1.
  */
 #ifndef _PH_KUNIT_FAULTS_H
 #define _PH_KUNIT_FAULTS_H

@@ -74,7 +74,8 @@ static int ph_make_map_page(struct ph_heap *heap)
 {
 	struct page *page;
 
-	page = ph_view_slab_map_page(&heap->region, 0, ph_fill_from_region);
+	/* Not the first one, for which the map of them needs no memory. */
+	page = ph_view_slab_map_page(&heap->region, 7, ph_fill_from_region);
 	return PTR_ERR_OR_ZERO(page);
 }
 

@@ -16,6 +16,8 @@ for fault in /sys/kernel/debug/failslab /sys/kernel/debug/fail_page_alloc; do
 	echo Y >$fault/task-filter
 	echo -1 >$fault/times
 	echo 100 >$fault/probability
+	# Single pages do not fail by default.
+	[ ! -e $fault/min-order ] || echo 0 >$fault/min-order
 done
 insmod /modules/privheap.ko || exit
 insmod /modules/privheap_kunit.ko || exit
