@@ -403,6 +403,36 @@ static void chain_survives_writes_and_frees_of_all_kinds(struct kunit *test)
 	KUNIT_EXPECT_GT(test, w.lost, steps / 10000);
 }
 
+/* A link that its place once had is good; but it leads past what came since. */
+static void chain_with_an_old_link_ends_early(struct kunit *test)
+{
+	struct ph_slab *slab = ph_chain_create(test, PH_CHAIN_SLOTS);
+	u64 rounds[PH_CHAIN_SLOTS], again, old;
+	u32 fresh = 0, slot;
+
+	KUNIT_ASSERT_EQ(test, 3, ph_slab_take(slab, rounds, 3, &fresh));
+	KUNIT_EXPECT_TRUE(test, ph_slab_give(slab, rounds[0]));
+	old = *ph_chain_word(slab, 0);
+	KUNIT_ASSERT_EQ(test, 1, ph_slab_take(slab, &again, 1, &fresh));
+	KUNIT_ASSERT_EQ(test, again, rounds[0]);
+	KUNIT_EXPECT_TRUE(test, ph_slab_give(slab, rounds[1]));
+	KUNIT_EXPECT_TRUE(test, ph_slab_give(slab, rounds[0]));
+	KUNIT_EXPECT_EQ(test, ph_slab_weight(slab), slab->nr - 1);
+	*ph_chain_word(slab, 0) = old;
+	KUNIT_EXPECT_EQ(test, ph_slab_weight(slab), slab->nr - 2);
+	*ph_chain_word(slab, 0) = ~old;
+	KUNIT_EXPECT_EQ(test, ph_slab_weight(slab), slab->nr - 3);
+	*ph_chain_word(slab, 0) = old;
+	KUNIT_EXPECT_EQ(test, 1, ph_slab_take(slab, rounds, 3, &fresh));
+	KUNIT_EXPECT_EQ(test, 0, ph_slab_take(slab, rounds, 3, &fresh));
+	KUNIT_EXPECT_EQ(test, 1, ph_chain_abandon(slab, &slot));
+	KUNIT_EXPECT_EQ(test, slot, slab->nr);
+	KUNIT_EXPECT_EQ(test, slab->lost, 1);
+	/* What never was out can still be had. */
+	KUNIT_EXPECT_EQ(test, 3, ph_slab_take(slab, rounds, 4, &fresh));
+	KUNIT_EXPECT_EQ(test, slab->taken, slab->nr);
+}
+
 static struct kunit_case ph_chain_test_cases[] = {
 	KUNIT_CASE(chain_does_what_a_stack_does),
 	KUNIT_CASE(chain_gives_every_order_back),
@@ -410,6 +440,7 @@ static struct kunit_case ph_chain_test_cases[] = {
 	KUNIT_CASE(chain_takes_an_object_back_that_looks_free),
 	KUNIT_CASE(chain_does_not_follow_a_link_with_any_bit_changed),
 	KUNIT_CASE(chain_does_not_follow_a_link_of_another_place),
+	KUNIT_CASE(chain_with_an_old_link_ends_early),
 	KUNIT_CASE(chain_links_differ_between_slabs),
 	KUNIT_CASE(chain_hands_out_once_what_was_given_twice),
 	KUNIT_CASE(chain_survives_writes_and_frees_of_all_kinds),

@@ -568,6 +568,22 @@ static void resize_zeroes_where_the_type_says_so(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wrong, 0);
 }
 
+/* The slot has had an object, and got generations since: the next one is due. */
+static void made_up_handles_of_a_freed_object(struct kunit *test)
+{
+	u64 freed = ph_test_alloc(test, PRIVHEAP_TYPE_STR, 100);
+	u64 word = ph_test_alloc(test, PRIVHEAP_TYPE_STR, 100);
+	struct ph_heap *heap = ph_test_heap(test);
+
+	KUNIT_ASSERT_EQ(test, 0, ph_test_free(heap, freed));
+	ph_test_reclaim(heap);
+	KUNIT_ASSERT_EQ(test, 0, ph_to_offset(test, &word));
+	KUNIT_EXPECT_EQ(test, -ESTALE, ph_test_lookup(heap, 0, freed));
+	KUNIT_EXPECT_EQ(test, -ENXIO,
+			ph_test_lookup(heap, 0, freed +
+				       (1ULL << PH_OFFSET_BITS)));
+}
+
 static struct kunit_case ph_convert_test_cases[] = {
 	KUNIT_CASE_PARAM(convert_back_and_forth, ph_kind_gen_params),
 	KUNIT_CASE_PARAM(converted_objects_end_as_what_they_are,
@@ -578,6 +594,7 @@ static struct kunit_case ph_convert_test_cases[] = {
 	KUNIT_CASE(counted_objects_have_no_offsets),
 	KUNIT_CASE(to_offsets_when_the_handle_comes_round),
 	KUNIT_CASE(made_up_handles_beside_a_converted_object),
+	KUNIT_CASE(made_up_handles_of_a_freed_object),
 	KUNIT_CASE(resize_what_is_not_out),
 	KUNIT_CASE_PARAM(resize_when_its_places_are_replaced,
 			 ph_place_gen_params),
