@@ -9,6 +9,7 @@
 . /watch.sh
 stream=/tmp/door.ktap
 stress=/sys/kernel/debug/privheap_stress
+parameters=/sys/module/privheap/parameters
 cpu=/sys/devices/system/cpu/cpu1/online
 number=0
 failed=0
@@ -29,7 +30,18 @@ judge() {
 }
 
 all_answers_right() {
-	dmesg | grep -q 'privheap_example: .* 0 wrong answers'
+	dmesg | grep 'privheap_example: .* wrong answers' | tail -n 1 | grep -q ' 0 wrong'
+}
+
+# example CHECKS: as its owner has it, or with checks of all of its caches.
+example() {
+	echo "$1" >$parameters/check_caches
+	insmod /modules/privheap_example.ko
+	judge $? "example loads${1:+, checked for $1}"
+	all_answers_right
+	judge $? "example answers${1:+, checked for $1}"
+	rmmod privheap_example
+	judge $? "example ends${1:+, checked for $1}"
 }
 
 disturb() {
@@ -59,13 +71,12 @@ judge_callers() {
 }
 
 emit "KTAP version 1"
-insmod /modules/privheap.ko || exit
-insmod /modules/privheap_example.ko
-judge $? "example loads"
-all_answers_right
-judge $? "example answers"
-rmmod privheap_example
-judge $? "example ends"
+# Short intervals, so that some end while a CPU is away.
+insmod /modules/privheap.ko trim_interval_ms=10 || exit
+for checks in '' '*=ZT' '*'; do
+	example "$checks"
+done
+echo >$parameters/check_caches
 insmod /modules/privheap_stress.ko || exit
 run_stress
 judge $? "stress runs"

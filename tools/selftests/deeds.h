@@ -659,13 +659,15 @@ static void do_fault_of_a_slab(struct stage *s)
 
 static void do_fault_of_a_span(struct stage *s)
 {
-	hand_out(s, PRIVHEAP_TYPE_DICT, 1 << 20, 1);
+	hand_out(s, PRIVHEAP_TYPE_DICT, 8 << 20, 1);
+	/* Far from all else, so that the page needs a page table. */
+	s->given[0] += 4 << 20;
 	s->base = region_map(s->heap);
 }
 
 static int run_populate_slabs(struct stage *s)
 {
-	return madvise(s->base, 4096, MADV_POPULATE_READ) ? errno : 0;
+	return madvise(s->base + REGION_BYTES / 2, 4096, MADV_POPULATE_READ) ? errno : 0;
 }
 
 static void do_fault_of_the_slab_map(struct stage *s)
