@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Pages that come and go while other threads touch them. Each test takes
- * some seconds; with FULL=1 in the environment, ten minutes.
+ * some seconds; with PRIVHEAP_SCALE=full, ten minutes.
  */
 #include "mapping.h"
 #include "threads.h"
@@ -72,7 +72,7 @@ static bool storm_goes_on(void)
 
 static void storm_run(void *(*const *run)(void *), unsigned int nr)
 {
-	unsigned int seconds = getenv("FULL") ? 600 : scaled(4);
+	unsigned int seconds = scaled_to(4, 600);
 	pthread_t threads[8];
 
 	for (unsigned int i = 0; i < nr; i++)
@@ -407,7 +407,7 @@ static void victim(int heap)
 
 static void killed_in_the_middle(int heap, const void *arg)
 {
-	unsigned long kills = getenv("FULL") ? 10000 : scaled(300) + 1;
+	unsigned long kills = scaled_to(300, 10000) + 1;
 	struct counters before, after;
 	__u64 seed = 1;
 
