@@ -7,7 +7,8 @@
 # what no test runs and scripts/coverage.exceptions does not explain. Leaves
 # build/coverage/index.html, with every line of the module.
 #
-# RUNS="kunit selftests door" names some of the runs; those before are kept.
+# RUNS="kunit selftests door" names some of the runs; those before are kept, as
+# long as the module is the same.
 set -eu
 . "$(dirname "$0")/lib.sh"
 
@@ -22,8 +23,15 @@ run() {
 	rm -rf "$results/$1.gcov"
 	case $1 in
 	kunit) "$top/scripts/kunit-vm.sh" kunit-gcov "$kdir" "${vm[@]}" "${get[@]}" ;;
-	selftests) "$top/scripts/selftests.sh" selftests-gcov "$out/privheap.ko" "${vm[@]}" "${get[@]}" ;;
-	door) OPS=3000 "$top/scripts/door.sh" door-gcov "$kdir" "${vm[@]}" "${get[@]}" ;;
+	selftests)
+		"$top/scripts/selftests.sh" selftests-gcov "$out/privheap.ko" "${vm[@]}" \
+			"${get[@]}" --env PRIVHEAP_SCALE=small
+		;;
+	door)
+		# As where the kernel clears what it allocates and frees.
+		OPS=3000 "$top/scripts/door.sh" door-gcov "$kdir" "${vm[@]}" "${get[@]}" \
+			--append "init_on_alloc=1 init_on_free=1"
+		;;
 	*) die "no such run: $1" ;;
 	esac || say "  some of the $1 failed; what they ran counts all the same"
 	[ -d "$results/$1.gcov" ] || die "the guest's counters are missing"
@@ -48,7 +56,8 @@ merge() {
 	local info traces=()
 
 	for info in "$results"/{kunit,selftests,door}.info; do
-		[ ! -e "$info" ] || traces+=(--add-tracefile "$info")
+		# Those of other sources than ours are of no use.
+		[ ! "$info" -nt "$out/privheap.ko" ] || traces+=(--add-tracefile "$info")
 	done
 	lcov "${branches[@]}" --quiet "${traces[@]}" --output-file "$results/all.raw"
 	lcov "${branches[@]}" --quiet --extract "$results/all.raw" "$top/module/*" \
