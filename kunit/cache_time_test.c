@@ -262,7 +262,8 @@ static struct ph_cache *ph_span_cache(struct kunit *test)
 static struct ph_slab *ph_add_span(struct kunit *test, struct ph_cache *cache,
 				   u32 pages, bool promised)
 {
-	struct ph_slab *span = ph_span_create(cache->region, cache, 0, pages);
+	struct ph_slab *span = ph_span_create(cache->region, cache, 0, pages,
+					      true);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, span);
 	span->promised = promised;

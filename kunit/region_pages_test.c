@@ -4,6 +4,7 @@
 #include <linux/mm.h>
 
 #include "fixture.h"
+#include "unit.h"
 
 /* Bytes that make the region ask for steps of 64 pages. */
 #define PH_STEP_BYTES	(64ULL << (PAGE_SHIFT + 8))
@@ -183,6 +184,132 @@ static void take_pages_when_hard_max_is_in_the_middle(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fix->region->stock_pages, 0);
 }
 
+static struct page **ph_page_array(struct kunit *test, unsigned long nr)
+{
+	struct page **pages = kunit_kcalloc(test, nr, sizeof(*pages), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, pages);
+	return pages;
+}
+
+/*
+ * A unit begins at a multiple of its length, is all there, and in one piece; what
+ * is before and after has single pages. Where there are none, all has. Returns how
+ * many there are.
+ */
+static u32 ph_expect_units(struct kunit *test, struct page **pages,
+			   unsigned long from, unsigned long to)
+{
+	unsigned long i, unit;
+	u32 units = 0, wrong = 0;
+
+	for (i = from; i < to; i++) {
+		wrong += !ph_fixture_is_zero(page_address(pages[i]), PAGE_SIZE);
+		if (!PageCompound(pages[i]))
+			continue;
+		unit = round_down(i, PH_UNIT_PAGES);
+		wrong += unit < from || unit + PH_UNIT_PAGES > to ||
+			 !PageHead(pages[unit]) ||
+			 pages[i] != pages[unit] + (i - unit);
+		units += i == unit;
+	}
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+	return units;
+}
+
+static void take_span_has_units_where_they_fit(struct kunit *test)
+{
+	static const struct {
+		unsigned long from, to;
+	} ranges[] = {
+		{ 0, 1 }, { 0, PH_UNIT_PAGES - 1 }, { 0, PH_UNIT_PAGES },
+		{ 1, PH_UNIT_PAGES }, { 1, PH_UNIT_PAGES + 1 },
+		{ 0, PH_UNIT_PAGES + 1 }, { 7, 2 * PH_UNIT_PAGES + 9 },
+		{ PH_UNIT_PAGES, 3 * PH_UNIT_PAGES },
+	};
+	struct ph_fixture *fix = test->priv;
+	struct page **pages = ph_page_array(test, 3 * PH_UNIT_PAGES);
+	unsigned long i, nr, first, last;
+	u32 units;
+
+	/* Nothing more is asked for than is needed. */
+	fix->region->soft_max = 0;
+	for (i = 0; i < ARRAY_SIZE(ranges); i++) {
+		nr = ranges[i].to - ranges[i].from;
+		first = DIV_ROUND_UP(ranges[i].from, PH_UNIT_PAGES);
+		last = max(ranges[i].to / PH_UNIT_PAGES, first);
+		KUNIT_ASSERT_EQ(test, 0,
+				ph_region_take_span(fix->region, pages,
+						    ranges[i].from,
+						    ranges[i].to));
+		units = ph_expect_units(test, pages, ranges[i].from,
+					ranges[i].to);
+		KUNIT_EXPECT_LE(test, units, ph_unit_any() ? last - first : 0);
+		KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region),
+				(u64)nr << PAGE_SHIFT);
+		ph_region_put_pages(fix->region, pages + ranges[i].from, nr);
+		KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region), 0);
+		KUNIT_EXPECT_EQ(test, ph_region_validate(fix->region), 0);
+	}
+}
+
+static void take_span_when_hard_max_is_in_the_middle(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	const unsigned long nr = 2 * PH_UNIT_PAGES + 5;
+	struct page **pages = ph_page_array(test, nr);
+	unsigned long max;
+
+	for (max = 0; max < nr; max += 41) {
+		fix->region->hard_max = (u64)max << PAGE_SHIFT;
+		KUNIT_EXPECT_EQ(test, -EDQUOT,
+				ph_region_take_span(fix->region, pages, 0, nr));
+		KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region), 0);
+	}
+	fix->region->hard_max = (u64)nr << PAGE_SHIFT;
+	KUNIT_ASSERT_EQ(test, 0,
+			ph_region_take_span(fix->region, pages, 0, nr));
+	ph_region_put_pages(fix->region, pages, nr);
+}
+
+/* What the heap has in stock it need not take. */
+static void take_span_uses_the_stock_first(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	const unsigned long nr = PH_UNIT_PAGES;
+	struct page **pages = ph_page_array(test, nr);
+
+	KUNIT_ASSERT_EQ(test, ph_region_set_reserve(fix->region, nr), 0);
+	KUNIT_ASSERT_EQ(test, 0,
+			ph_region_take_span(fix->region, pages, 0, nr));
+	KUNIT_EXPECT_EQ(test, ph_expect_units(test, pages, 0, nr), 0);
+	KUNIT_EXPECT_EQ(test, fix->region->stock_pages, 0);
+	KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region),
+			(u64)nr << PAGE_SHIFT);
+	ph_region_put_pages(fix->region, pages, nr);
+	KUNIT_EXPECT_EQ(test, fix->region->stock_pages, nr);
+}
+
+/* Somebody who has a page of it has all of it; it is counted as given back. */
+static void put_unit_that_is_held(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	const unsigned long nr = PH_UNIT_PAGES;
+	struct page **pages = ph_page_array(test, nr);
+	struct page *held;
+
+	KUNIT_ASSERT_EQ(test, 0,
+			ph_region_take_span(fix->region, pages, 0, nr));
+	held = pages[5];
+	get_page(held);
+	*(u64 *)page_address(held) = 0x5ec2e7;
+	ph_region_put_pages(fix->region, pages, nr);
+	KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region), 0);
+	KUNIT_EXPECT_EQ(test, page_count(held), 1);
+	KUNIT_EXPECT_EQ(test, *(u64 *)page_address(held), 0x5ec2e7);
+	put_page(held);
+}
+
 static void set_reserve_stocks_pages(struct kunit *test)
 {
 	struct ph_fixture *fix = test->priv;
@@ -310,6 +437,10 @@ static struct kunit_case ph_region_pages_test_cases[] = {
 	KUNIT_CASE(take_run_when_step_does_not_fit_hard_max),
 	KUNIT_CASE(take_pages_fills_the_array),
 	KUNIT_CASE(take_pages_when_hard_max_is_in_the_middle),
+	KUNIT_CASE(take_span_has_units_where_they_fit),
+	KUNIT_CASE(take_span_when_hard_max_is_in_the_middle),
+	KUNIT_CASE(take_span_uses_the_stock_first),
+	KUNIT_CASE(put_unit_that_is_held),
 	KUNIT_CASE(set_reserve_stocks_pages),
 	KUNIT_CASE(set_reserve_is_not_trimmed),
 	KUNIT_CASE(set_reserve_when_lowered),

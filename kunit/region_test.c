@@ -2,6 +2,7 @@
 /* Region: which offsets are taken, and by which slab. */
 
 #include "fixture.h"
+#include "unit.h"
 
 /* Only the address of a slab matters to the region. */
 static u64 ph_fake_memory[8][4];
@@ -215,6 +216,55 @@ static void region_map_large_starts_a_segment(struct kunit *test)
 				ph_map(test, PH_SEG_PAGES + 1 + i) % seg_bytes);
 }
 
+/* Where a range may have units it begins where one can be mapped as a whole. */
+static void region_map_aligns_what_has_units(struct kunit *test)
+{
+	static const unsigned long lengths[] = {
+		PH_UNIT_PAGES, PH_UNIT_PAGES + 1, 3 * PH_UNIT_PAGES - 1,
+		PH_UNIT_PAGES,
+	};
+	struct ph_fixture *fix = test->priv;
+	u64 small = ph_map(test, 3), start[ARRAY_SIZE(lengths)], after;
+	u32 i, wrong = 0;
+
+	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
+		start[i] = ph_map(test, lengths[i]);
+		wrong += ph_unit_any() && start[i] % PH_UNIT_BYTES;
+		wrong += start[i] < (i ? start[i - 1] +
+				     (lengths[i - 1] << PAGE_SHIFT) : small + 1);
+	}
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+	/* The gap before the first serves what is shorter. */
+	after = ph_map(test, 2 * PH_SEG_PAGES);
+	if (ph_unit_any())
+		KUNIT_EXPECT_LT(test, after, start[0]);
+	/* A gap that is long enough, though not from where it begins. */
+	ph_region_unmap(fix->region, start[1], lengths[1]);
+	ph_region_unmap(fix->region, start[2], lengths[2]);
+	KUNIT_EXPECT_EQ(test, start[1], ph_map(test, 4 * PH_UNIT_PAGES));
+}
+
+/* Books for an offset that is aligned may be too much: then it is not. */
+static void region_map_aligned_when_hard_max_is_in_the_way(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	u64 base, start, max;
+	u32 failures = 0;
+	u16 gen;
+
+	ph_map(test, 1);
+	base = ph_fixture_held(fix->region);
+	for (max = base;; max += 64, failures++) {
+		fix->region->hard_max = max;
+		if (!ph_region_map(fix->region, PH_UNIT_PAGES, 0, &start, &gen))
+			break;
+	}
+	KUNIT_EXPECT_GT(test, failures, 0);
+	if (PH_UNIT_PAGES > PH_SEG_PAGES)
+		KUNIT_EXPECT_EQ(test, start % ((u64)PH_SEG_PAGES << PAGE_SHIFT), 0);
+	fix->region->hard_max = PH_TEST_MAX_BYTES;
+}
+
 static void region_map_small_uses_tail_of_large(struct kunit *test)
 {
 	u64 start = ph_map(test, PH_SEG_PAGES + 10);
@@ -379,6 +429,8 @@ static struct kunit_case ph_region_test_cases[] = {
 	KUNIT_CASE_PARAM(region_map_reuses_gap, ph_length_gen_params),
 	KUNIT_CASE(region_map_when_gap_is_too_short),
 	KUNIT_CASE(region_map_large_starts_a_segment),
+	KUNIT_CASE(region_map_aligns_what_has_units),
+	KUNIT_CASE(region_map_aligned_when_hard_max_is_in_the_way),
 	KUNIT_CASE(region_map_small_uses_tail_of_large),
 	KUNIT_CASE_PARAM(region_generation_survives_unmap,
 			 ph_length_gen_params),

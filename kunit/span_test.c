@@ -8,7 +8,8 @@
 static struct ph_slab *ph_span_of(struct kunit *test, u32 keep, u32 pages)
 {
 	struct ph_fixture *fix = test->priv;
-	struct ph_slab *span = ph_span_create(fix->region, NULL, keep, pages);
+	struct ph_slab *span = ph_span_create(fix->region, NULL, keep, pages,
+					      true);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, span);
 	ph_slab_publish(fix->region, span);
@@ -151,7 +152,7 @@ static void span_create_when_hard_max_is_in_the_way(struct kunit *test)
 	base = ph_fixture_held(fix->region);
 	for (max = base;; max += 8, failures++) {
 		fix->region->hard_max = max;
-		span = ph_span_create(fix->region, NULL, 0, 3);
+		span = ph_span_create(fix->region, NULL, 0, 3, true);
 		if (!IS_ERR(span))
 			break;
 		KUNIT_ASSERT_EQ(test, PTR_ERR(span), -EDQUOT);

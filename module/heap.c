@@ -13,6 +13,7 @@
  *   region	one heap's memory: ranges of offsets, pages, and their count
  *   view		what programs have mapped of a region
  *   host		the inode that stands for a region which is mapped
+ *   unit	a compound page, part of a large object, mapped as a whole
  *   slab	a run of the region, cut into slots of one size
  *   magazine	a stack of free slots that one CPU has to itself
  *   cache	the slabs of one type and size class; magazines; the depot

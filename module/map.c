@@ -11,6 +11,7 @@
  */
 
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/vmalloc.h>
@@ -70,19 +71,37 @@ static void ph_map_window(const struct vm_area_struct *vma,
 	*to = min_t(u64, *to, first + (vma->vm_end - vma->vm_start));
 }
 
+/*
+ * The pages of a unit may be mapped one by one while its lock is held. Returns what
+ * vm_insert_page() does.
+ */
+static int ph_map_insert_page(struct ph_view *view, struct vm_area_struct *vma,
+			      unsigned long addr, struct page *page, u64 offset)
+{
+	struct page *head = compound_head(page);
+	int err;
+
+	ph_view_adopt(view, head, offset - ((u64)(page - head) << PAGE_SHIFT));
+	if (!PageCompound(page))
+		return vm_insert_page(vma, addr, page);
+	lock_page(head);
+	err = vm_insert_page(vma, addr, page);
+	unlock_page(head);
+	return err;
+}
+
 /* Returns 0, or why the page at @offset itself could not be put in place. */
 static int ph_map_insert(struct ph_view *view, struct vm_area_struct *vma,
 			 const struct ph_slab *slab, u64 offset)
 {
 	u64 first = ph_map_offset(vma, vma->vm_start), from, to, pages = 0;
-	struct page *page;
 	int err, ret = 0;
 
 	ph_map_window(vma, slab, offset, &from, &to);
 	for (; from < to; from += PAGE_SIZE) {
-		page = ph_map_page(slab, from);
-		ph_view_adopt(view, page, from);
-		err = vm_insert_page(vma, vma->vm_start + (from - first), page);
+		err = ph_map_insert_page(view, vma,
+					 vma->vm_start + (from - first),
+					 ph_map_page(slab, from), from);
 		/* Another thread was first. */
 		if (err == -EBUSY)
 			continue;

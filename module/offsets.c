@@ -8,6 +8,7 @@
 #include <kunit/visibility.h>
 
 #include "region.h"
+#include "unit.h"
 
 /* The table of a region that has no segments yet. */
 static struct ph_leaves ph_no_leaves;
@@ -217,12 +218,16 @@ static void ph_region_mark(struct ph_region *region, unsigned long page,
 	}
 }
 
-/* A range that starts with a segment and goes on through free ones. */
+/*
+ * A range that starts with a segment, one of @align, and goes on through free
+ * ones.
+ */
 static unsigned long ph_region_find_large(struct ph_region *region,
-					  unsigned long pages, u32 tenant)
+					  unsigned long pages, u32 tenant,
+					  unsigned int align)
 {
 	unsigned int need = DIV_ROUND_UP(pages, PH_SEG_PAGES);
-	unsigned int i, run = 0;
+	unsigned int i, first, run = 0;
 	unsigned long page;
 
 	lockdep_assert_held(&region->lock);
@@ -232,9 +237,10 @@ static unsigned long ph_region_find_large(struct ph_region *region,
 
 		run = seg->nr_free == PH_SEG_PAGES &&
 		      ph_segment_suits(seg, tenant) ? run + 1 : 0;
-		if (run < need)
+		first = roundup(i + 1 - run, align);
+		if (first + need > i + 1)
 			continue;
-		page = (unsigned long)(i + 1 - need) * PH_SEG_PAGES;
+		page = (unsigned long)first * PH_SEG_PAGES;
 		ph_region_mark(region, page, pages, true);
 		for (; need; need--, seg--)
 			seg->tenant = tenant;
@@ -285,6 +291,14 @@ static void ph_region_fill(struct ph_region *region, unsigned long page,
 	rcu_read_unlock();
 }
 
+/* How many segments make a unit, where the range may have some. */
+static unsigned int ph_region_align(unsigned long pages)
+{
+	if (!ph_unit_any() || pages < PH_UNIT_PAGES)
+		return 1;
+	return max(PH_UNIT_PAGES / PH_SEG_PAGES, 1UL);
+}
+
 /**
  * ph_region_map() - take a range of offsets for a slab to come
  * @region: the region
@@ -299,8 +313,8 @@ static void ph_region_fill(struct ph_region *region, unsigned long page,
 int ph_region_map(struct ph_region *region, unsigned long pages, u32 tenant,
 		  u64 *start, u16 *gen_first)
 {
-	unsigned long page;
-	unsigned int seen;
+	unsigned int align = ph_region_align(pages), seen;
+	unsigned long page, pad;
 	int err;
 
 	if (pages > (PH_REGION_MAX_BYTES >> PAGE_SHIFT))
@@ -310,13 +324,17 @@ int ph_region_map(struct ph_region *region, unsigned long pages, u32 tenant,
 		seen = region->nr_segs;
 		page = pages <= PH_SEG_PAGES ?
 			ph_region_find_small(region, pages, tenant) :
-			ph_region_find_large(region, pages, tenant);
+			ph_region_find_large(region, pages, tenant, align);
 		spin_unlock(&region->lock);
 		if (page != ULONG_MAX)
 			break;
-		err = ph_region_grow(region, pages, seen);
-		if (err)
+		pad = (unsigned long)(roundup(seen, align) - seen) * PH_SEG_PAGES;
+		err = ph_region_grow(region, pages + pad, seen);
+		if (err && align == 1)
 			return err;
+		/* Where it lies is a wish. */
+		if (err)
+			align = 1;
 	}
 	*start = (u64)page << PAGE_SHIFT;
 	*gen_first = ph_region_gen_of(region, page, pages);

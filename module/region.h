@@ -172,6 +172,8 @@ void ph_region_put_run(struct ph_region *region, void *addr,
 		       unsigned int pages, bool keep);
 int ph_region_take_pages(struct ph_region *region, struct page **pages,
 			 unsigned long nr);
+int ph_region_take_span(struct ph_region *region, struct page **pages,
+			unsigned long from, unsigned long to);
 void ph_region_put_pages(struct ph_region *region, struct page **pages,
 			 unsigned long nr);
 int ph_region_set_reserve(struct ph_region *region, u64 pages);

@@ -11,6 +11,7 @@
 #include "region.h"
 #include "count.h"
 #include "reserve.h"
+#include "unit.h"
 
 static struct gen_pool *ph_pool;
 static u64 ph_pool_pages;
@@ -293,6 +294,42 @@ void ph_reserve_put(void *addr, unsigned int pages)
 		free_page((unsigned long)addr + ((size_t)i << PAGE_SHIFT));
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_reserve_put);
+
+/**
+ * ph_reserve_take_unit() - take a unit of zeroed pages
+ * @gfp: as for alloc_pages()
+ *
+ * It is a wish, and pages that are set aside come first: they are no units.
+ *
+ * Context: as @gfp says.
+ * Return: its first page, or NULL.
+ */
+struct page *ph_reserve_take_unit(gfp_t gfp)
+{
+	struct page *unit;
+
+	if (!ph_unit_any() || (ph_pool && gen_pool_avail(ph_pool)))
+		return NULL;
+	gfp = (gfp & ~__GFP_RETRY_MAYFAIL) | __GFP_NORETRY;
+	unit = alloc_pages(gfp | __GFP_ZERO | __GFP_COMP, PH_UNIT_ORDER);
+	if (!unit)
+		return NULL;
+	set_page_private(unit, 0);
+	atomic64_add(PH_UNIT_PAGES, &ph_pages);
+	return unit;
+}
+
+/**
+ * ph_reserve_put_unit() - give a unit back
+ * @unit: its first page
+ *
+ * Context: any.
+ */
+void ph_reserve_put_unit(struct page *unit)
+{
+	atomic64_sub(PH_UNIT_PAGES, &ph_pages);
+	put_page(unit);
+}
 
 /**
  * ph_reserve_charge() - count bytes against the module's maximum

@@ -10,6 +10,7 @@
 #include "object.h"
 #include "resize.h"
 #include "supply.h"
+#include "unit.h"
 
 /**
  * struct ph_resize - an object on its way
@@ -183,14 +184,22 @@ static void ph_resize_set_refs(struct ph_slab *slab, u32 slot, u32 refs)
 			   ph_refs(ph_slab_gen(slab, slot), refs));
 }
 
-static void ph_resize_put_extra(const struct ph_resize *r,
-				struct ph_slab *span)
+/* How many of the old span's pages one of @pages goes on with. */
+static u32 ph_resize_kept(const struct ph_resize *r, u32 pages)
 {
 	u32 have = r->slab->nr_pages;
 
-	if (span->nr_pages > have)
-		ph_region_put_pages(&r->heap->region, span->pages + have,
-				    span->nr_pages - have);
+	return pages < have ? ph_unit_whole(r->slab->pages, pages) : have;
+}
+
+static void ph_resize_put_extra(const struct ph_resize *r,
+				struct ph_slab *span)
+{
+	u32 kept = ph_resize_kept(r, span->nr_pages);
+
+	if (span->nr_pages > kept)
+		ph_region_put_pages(&r->heap->region, span->pages + kept,
+				    span->nr_pages - kept);
 }
 
 /* A span of the new length with what pages it needs beyond the old one's. */
@@ -198,16 +207,15 @@ static struct ph_slab *ph_resize_new_span(const struct ph_resize *r, u32 pages)
 {
 	struct ph_region *region = &r->heap->region;
 	struct ph_cache *cache = r->slab->cache;
-	u32 have = r->slab->nr_pages;
+	u32 kept = ph_resize_kept(r, pages);
 	struct ph_slab *span;
 	int err = 0;
 
 	span = ph_span_alloc(region, cache, cache->geo.keep, pages);
 	if (IS_ERR(span))
 		return span;
-	if (pages > have)
-		err = ph_region_take_pages(region, span->pages + have,
-					   pages - have);
+	if (pages > kept)
+		err = ph_region_take_span(region, span->pages, kept, pages);
 	if (err)
 		goto err_free;
 	err = ph_span_map(region, span);
@@ -222,12 +230,16 @@ err_free:
 	return ERR_PTR(err);
 }
 
-/* The same with room to grow; without; and from idle memory. */
+/*
+ * The same with room to grow; without; from idle memory; and with all of a unit of
+ * which but a part is needed: to shrink takes no memory.
+ */
 static struct ph_slab *ph_resize_get_span(const struct ph_resize *r)
 {
 	u32 room = DIV_ROUND_UP_ULL(ph_resize_room(r), PAGE_SIZE);
 	u32 need = DIV_ROUND_UP_ULL(r->bytes, PAGE_SIZE);
 	struct ph_slab *span = ph_resize_new_span(r, room);
+	u32 kept = ph_resize_kept(r, need);
 
 	if (IS_ERR(span) && ph_supply_short(PTR_ERR(span)) && need < room)
 		span = ph_resize_new_span(r, need);
@@ -235,6 +247,9 @@ static struct ph_slab *ph_resize_get_span(const struct ph_resize *r)
 		ph_supply_reclaim(r->heap, true);
 		span = ph_resize_new_span(r, need);
 	}
+	if (IS_ERR(span) && ph_supply_short(PTR_ERR(span)) &&
+	    need < r->slab->nr_pages && kept < need)
+		span = ph_resize_new_span(r, kept + PH_UNIT_PAGES);
 	return span;
 }
 
@@ -246,12 +261,25 @@ static void ph_resize_drop_span(const struct ph_resize *r,
 	ph_slab_destroy(&r->heap->region, span, false);
 }
 
+/* The part that is needed of a unit that is not. */
+static void ph_resize_copy_pages(const struct ph_resize *r,
+				 struct ph_slab *span, u32 from, u32 to)
+{
+	for (; from < to; from++) {
+		copy_page(page_address(span->pages[from]),
+			  page_address(r->slab->pages[from]));
+		atomic64_add(PAGE_SIZE, &r->heap->moved_bytes);
+	}
+}
+
 /* The old span is claimed and nobody else has it pinned: its pages move. */
 static void ph_resize_move_pages(const struct ph_resize *r,
 				 struct ph_slab *span)
 {
-	u32 have = r->slab->nr_pages, nr = min(have, span->nr_pages);
+	u32 have = r->slab->nr_pages;
+	u32 nr = ph_resize_kept(r, span->nr_pages);
 
+	ph_resize_copy_pages(r, span, nr, min(have, span->nr_pages));
 	if (ph_resize_type(r)->flags & PRIVHEAP_TYPE_ZERO_FREE)
 		ph_content_zero(r->slab, 0, (u64)nr << PAGE_SHIFT,
 				ph_slab_bytes(r->slab));

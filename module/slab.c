@@ -389,20 +389,22 @@ EXPORT_SYMBOL_IF_KUNIT(ph_span_map);
  * @cache: whose
  * @keep: PH_KEEP_* bits
  * @pages: its length
+ * @units: whether units will do; else all pages are single ones
  *
  * Context: process, may sleep.
  * Return: a slab for ph_slab_publish(), or an ERR_PTR: -EDQUOT, -ENOMEM, -EINTR.
  */
 struct ph_slab *ph_span_create(struct ph_region *region,
 			       struct ph_cache *cache, u32 keep,
-			       unsigned long pages)
+			       unsigned long pages, bool units)
 {
 	struct ph_slab *slab = ph_span_alloc(region, cache, keep, pages);
 	int err;
 
 	if (IS_ERR(slab))
 		return slab;
-	err = ph_region_take_pages(region, slab->pages, pages);
+	err = units ? ph_region_take_span(region, slab->pages, 0, pages) :
+		      ph_region_take_pages(region, slab->pages, pages);
 	if (err)
 		goto err_free;
 	err = ph_span_map(region, slab);

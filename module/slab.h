@@ -319,7 +319,7 @@ struct ph_slab *ph_slab_of_address(const void *addr);
 bool ph_slab_owns(const void *addr, struct ph_slab **slab);
 struct ph_slab *ph_span_create(struct ph_region *region,
 			       struct ph_cache *cache, u32 keep,
-			       unsigned long pages);
+			       unsigned long pages, bool units);
 struct ph_slab *ph_span_alloc(struct ph_region *region, struct ph_cache *cache,
 			      u32 keep, unsigned long pages);
 void ph_span_free(struct ph_region *region, struct ph_slab *slab);

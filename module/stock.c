@@ -9,6 +9,7 @@
 
 #include "region.h"
 #include "reserve.h"
+#include "unit.h"
 
 /*
  * A heap asks the system for steps of 1/256 of what it holds: few requests
@@ -223,10 +224,81 @@ int ph_region_take_pages(struct ph_region *region, struct page **pages,
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_region_take_pages);
 
+/* A unit straight from the module; false where single pages have to do. */
+static bool ph_region_take_unit(struct ph_region *region, struct page **pages)
+{
+	struct mem_cgroup *old;
+	struct page *unit;
+	unsigned long i;
+
+	if (READ_ONCE(region->stock_pages) >= PH_UNIT_PAGES ||
+	    fatal_signal_pending(current) ||
+	    ph_region_charge(region, PH_UNIT_BYTES))
+		return false;
+	old = set_active_memcg(region->memcg);
+	unit = ph_reserve_take_unit(region->gfp);
+	set_active_memcg(old);
+	if (!unit) {
+		ph_region_uncharge(region, PH_UNIT_BYTES);
+		return false;
+	}
+	atomic64_add(PH_UNIT_PAGES, &region->pages_from_system);
+	atomic64_inc(&region->system_requests);
+	for (i = 0; i < PH_UNIT_PAGES; i++)
+		pages[i] = unit + i;
+	return true;
+}
+
+static void ph_region_put_unit(struct ph_region *region, struct page *unit)
+{
+	ph_view_disown(&region->view, page_address(unit), 1);
+	atomic64_add(PH_UNIT_PAGES, &region->pages_returned);
+	ph_reserve_put_unit(unit);
+	ph_region_uncharge(region, PH_UNIT_BYTES);
+}
+
+/**
+ * ph_region_take_span() - zeroed pages for a large object, or a part of it
+ * @region: the region
+ * @pages: (out) array of all of the object's pages
+ * @from: which of them is the first to take
+ * @to: which of them is the first not to take
+ *
+ * They are units where they can be.
+ *
+ * Context: process, may sleep.
+ * Return: 0; or -EDQUOT, -ENOMEM, -EINTR (killed), with nothing taken.
+ */
+int ph_region_take_span(struct ph_region *region, struct page **pages,
+			unsigned long from, unsigned long to)
+{
+	unsigned long at = from, next;
+	bool units = ph_unit_any();
+	int err;
+
+	for (; at < to; at = next) {
+		next = units ? min(to, round_up(at + 1, PH_UNIT_PAGES)) : to;
+		if (units && next - at == PH_UNIT_PAGES) {
+			units = ph_region_take_unit(region, pages + at);
+			cond_resched();
+			if (units)
+				continue;
+			next = to;
+		}
+		err = ph_region_take_pages(region, pages + at, next - at);
+		if (err) {
+			ph_region_put_pages(region, pages + from, at - from);
+			return err;
+		}
+	}
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_region_take_span);
+
 /**
  * ph_region_put_pages() - give pages back, one by one
  * @region: the region
- * @pages: the pages
+ * @pages: the pages; of each unit all are among them
  * @nr: how many
  *
  * Context: process.
@@ -234,10 +306,15 @@ EXPORT_SYMBOL_IF_KUNIT(ph_region_take_pages);
 void ph_region_put_pages(struct ph_region *region, struct page **pages,
 			 unsigned long nr)
 {
-	unsigned long i;
+	unsigned long i, part;
 
-	for (i = 0; i < nr; i++) {
-		ph_region_put_run(region, page_address(pages[i]), 1, false);
+	for (i = 0; i < nr; i += part) {
+		part = ph_unit_nr(pages[i]);
+		if (part > 1)
+			ph_region_put_unit(region, pages[i]);
+		else
+			ph_region_put_run(region, page_address(pages[i]), 1,
+					  false);
 		if (!(i % PH_SEG_PAGES))
 			cond_resched();
 	}

@@ -219,11 +219,12 @@ struct ph_slab *ph_supply_span(struct ph_heap *heap, struct ph_cache *cache,
 		return slab;
 	if (ph_region_above_soft(&heap->region))
 		ph_supply_reclaim(heap, true);
-	slab = ph_span_create(&heap->region, cache, cache->geo.keep, pages);
+	slab = ph_span_create(&heap->region, cache, cache->geo.keep, pages,
+			      true);
 	if (IS_ERR(slab) && ph_supply_short(PTR_ERR(slab))) {
 		ph_supply_reclaim(heap, true);
 		slab = ph_span_create(&heap->region, cache, cache->geo.keep,
-				      pages);
+				      pages, true);
 	}
 	if (IS_ERR(slab))
 		return slab;
@@ -245,7 +246,9 @@ static int ph_promise_grow(struct ph_heap *heap, struct ph_cache *cache,
 	cond_resched();
 	if (cache->size)
 		return ph_supply_slots(heap, cache);
-	slab = ph_span_create(&heap->region, cache, cache->geo.keep, pages);
+	/* It is put in place where it is mapped: page by page, that can be done. */
+	slab = ph_span_create(&heap->region, cache, cache->geo.keep, pages,
+			      false);
 	if (IS_ERR(slab))
 		return PTR_ERR(slab);
 	slab->promised = true;
