@@ -90,6 +90,8 @@ static void ph_show_heap(struct ph_heap *heap, void *data)
 	PH_FIELD(m, &stat, mapped_pages);
 	PH_FIELD(m, &stat, refused_faults);
 	PH_FIELD(m, &stat, written_after_free);
+	PH_FIELD(m, &stat, mapped_units);
+	PH_FIELD(m, &stat, unit_bytes);
 	seq_puts(m, " comm=");
 	seq_escape(m, heap->comm, "\n\\");
 	seq_putc(m, '\n');

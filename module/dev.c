@@ -4,6 +4,7 @@
 #include <linux/compat.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
 
@@ -96,6 +97,7 @@ static const struct file_operations ph_dev_fops = {
 	.unlocked_ioctl	= ph_dev_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
 	.mmap		= ph_dev_mmap,
+	.get_unmapped_area = thp_get_unmapped_area,
 	.llseek		= noop_llseek,
 	.show_fdinfo	= ph_dev_show_fdinfo,
 };

@@ -8,10 +8,18 @@
  * then waits for the semaphore, then takes the pages out of all mappings. They
  * are ordinary pages with a reference of each mapping: I/O that goes on in one
  * keeps it until it is through.
+ *
+ * A unit of a large object, see unit.h, is mapped as a whole where that can be, by
+ * an entry that holds no reference. Where that cannot be, its pages are mapped one
+ * by one like others. In a mapping where it can be, no page table is ever put
+ * where such an entry is, and the other way round: the entry is put where nothing
+ * is, and tables stay. An entry without a reference must not be copied by a fork:
+ * the mapping is copied empty.
  */
 
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/pfn_t.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/vmalloc.h>
@@ -20,6 +28,7 @@
 #include "compat.h"
 #include "content.h"
 #include "map.h"
+#include "unit.h"
 
 /* Pages of a span that a fault puts in place at once. */
 #define PH_AROUND	64UL
@@ -113,12 +122,76 @@ static int ph_map_insert(struct ph_view *view, struct vm_area_struct *vma,
 	return ret;
 }
 
+/*
+ * The unit that lies around an offset in such a way that one entry of this
+ * mapping's page tables can map it; or NULL.
+ */
+static struct page *ph_map_unit(const struct vm_area_struct *vma,
+				const struct ph_slab *slab, u64 offset)
+{
+	u64 start = round_down(offset, PH_UNIT_BYTES);
+	u64 first = ph_map_offset(vma, vma->vm_start);
+	struct page *page;
+
+	if (!ph_slab_is_span(slab) || start < slab->start || start < first ||
+	    start + PH_UNIT_BYTES > first + (vma->vm_end - vma->vm_start) ||
+	    !IS_ALIGNED(vma->vm_start + (start - first), PH_UNIT_BYTES))
+		return NULL;
+	page = ph_map_page(slab, start);
+	return PageHead(page) ? page : NULL;
+}
+
+/*
+ * The unit is locked: nobody else puts it in place here. Returns VM_FAULT_FALLBACK
+ * where its pages have to be mapped one by one: there is a page table already, or
+ * the program does not want it otherwise.
+ */
+static vm_fault_t ph_map_insert_unit(struct ph_view *view,
+				     struct vm_fault *vmf, struct page *unit)
+{
+	pmd_t now = READ_ONCE(*vmf->pmd);
+	vm_fault_t ret;
+
+	/* Another thread was first. */
+	if (pmd_trans_huge(now))
+		return VM_FAULT_NOPAGE;
+	if (!pmd_none(now) || (vmf->vma->vm_flags & VM_NOHUGEPAGE))
+		return VM_FAULT_FALLBACK;
+	ret = vmf_insert_pfn_pmd(vmf, pfn_to_pfn_t(page_to_pfn(unit)),
+				 vmf->flags & FAULT_FLAG_WRITE);
+	if (ret == VM_FAULT_NOPAGE) {
+		atomic64_inc(&view->units);
+		atomic64_add(PH_UNIT_PAGES, &view->pages);
+	}
+	return ret;
+}
+
+static vm_fault_t ph_map_fault_unit(struct ph_view *view, struct vm_fault *vmf,
+				    const struct ph_slab *slab, u64 offset)
+{
+	struct page *unit;
+	vm_fault_t ret;
+
+	if (!ph_unit_any())
+		return VM_FAULT_FALLBACK;
+	unit = ph_map_unit(vmf->vma, slab, offset);
+	if (!unit)
+		return VM_FAULT_FALLBACK;
+	ph_view_adopt(view, unit, round_down(offset, PH_UNIT_BYTES));
+	lock_page(unit);
+	ret = ph_map_insert_unit(view, vmf, unit);
+	unlock_page(unit);
+	return ret;
+}
+
 /* Under the view's semaphore: a slab that the region knows stays. */
 static vm_fault_t ph_map_fault_locked(struct ph_heap *heap,
-				      struct vm_area_struct *vma, u64 offset)
+				      struct vm_fault *vmf)
 {
+	u64 offset = ph_map_offset(vmf->vma, vmf->address);
 	struct ph_view *view = &heap->region.view;
 	struct ph_slab *slab;
+	vm_fault_t ret;
 	int err;
 
 	lockdep_assert_held(&view->sem);
@@ -129,11 +202,16 @@ static vm_fault_t ph_map_fault_locked(struct ph_heap *heap,
 		atomic64_inc(&view->refused);
 		return VM_FAULT_SIGBUS;
 	}
-	err = ph_map_insert(view, vma, slab, offset);
-	if (err)
-		return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
-	atomic64_inc(&view->faults);
-	return VM_FAULT_NOPAGE;
+	ret = ph_map_fault_unit(view, vmf, slab, offset);
+	if (ret == VM_FAULT_FALLBACK) {
+		err = ph_map_insert(view, vmf->vma, slab, offset);
+		if (err)
+			return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+		ret = VM_FAULT_NOPAGE;
+	}
+	if (ret == VM_FAULT_NOPAGE)
+		atomic64_inc(&view->faults);
+	return ret;
 }
 
 static vm_fault_t ph_map_region_fault(struct vm_fault *vmf)
@@ -145,8 +223,7 @@ static vm_fault_t ph_map_region_fault(struct vm_fault *vmf)
 	/* For page tables nobody reclaims slabs, which waits for us. */
 	nofs = memalloc_nofs_save();
 	down_read(&heap->region.view.sem);
-	ret = ph_map_fault_locked(heap, vmf->vma,
-				  ph_map_offset(vmf->vma, vmf->address));
+	ret = ph_map_fault_locked(heap, vmf);
 	up_read(&heap->region.view.sem);
 	memalloc_nofs_restore(nofs);
 	return ret;
@@ -194,7 +271,22 @@ static int ph_map_mremap(struct vm_area_struct *vma)
 	return -EINVAL;
 }
 
+/*
+ * A fork is about to copy a mapping, as madvise() can allow it to: by the time that
+ * an entry of a unit is copied the unit may be gone. So there are none to copy;
+ * whoever forks has kept page faults of his out by now.
+ */
+static void ph_map_region_open(struct vm_area_struct *vma)
+{
+	struct ph_heap *heap = vma->vm_file->private_data;
+
+	if (ph_unit_any())
+		unmap_mapping_range(&heap->region.view.mapping, 0,
+				    PH_REGION_MAX_BYTES, 1);
+}
+
 static const struct vm_operations_struct ph_map_region_ops = {
+	.open		= ph_map_region_open,
 	.fault		= ph_map_region_fault,
 	.may_split	= ph_map_may_split,
 	.mremap		= ph_map_mremap,
@@ -227,6 +319,9 @@ static u64 ph_map_populate_at(struct ph_heap *heap, struct vm_area_struct *vma,
 	end = slab->start + ph_slab_bytes(slab);
 	if (slab->cache->type->id != type || !ph_map_has_pages(slab))
 		return end;
+	/* It was not promised; and one fault will do for it, and only a fault can. */
+	if (ph_map_unit(vma, slab, offset))
+		return round_down(offset, PH_UNIT_BYTES) + PH_UNIT_BYTES;
 	ph_map_insert(view, vma, slab, offset);
 	return ph_slab_is_span(slab) ?
 		min_t(u64, end, offset + (PH_AROUND << PAGE_SHIFT)) : end;

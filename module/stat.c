@@ -6,6 +6,7 @@
 #include <kunit/visibility.h>
 
 #include "stat.h"
+#include "unit.h"
 
 static void ph_stat_add_type(struct ph_type *type, void *data)
 {
@@ -65,6 +66,8 @@ void ph_stat_heap(struct ph_heap *heap, struct privheap_heap_stat *stat)
 	stat->mapped_pages = atomic64_read(&heap->region.view.pages);
 	stat->refused_faults = atomic64_read(&heap->region.view.refused);
 	stat->written_after_free = atomic64_read(&heap->written_after_free);
+	stat->mapped_units = atomic64_read(&heap->region.view.units);
+	stat->unit_bytes = ph_unit_any() ? PH_UNIT_BYTES : 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_stat_heap);
 

@@ -34,6 +34,7 @@ struct ph_region;
  * @stat: the statistics page, once somebody mapped it
  * @faults: page faults served
  * @pages: pages put in place
+ * @units: units put in place as a whole
  * @refused: accesses to where no page may be
  *
  * @active and @has_slab_map are set once, before what they stand for is there,
@@ -52,6 +53,7 @@ struct ph_view {
 	struct privheap_stat_page *stat;
 	atomic64_t faults;
 	atomic64_t pages;
+	atomic64_t units;
 	atomic64_t refused;
 };
 

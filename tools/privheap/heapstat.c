@@ -67,6 +67,12 @@ static void print_sources(const struct record *heap)
 	       "moved", unit_bytes(n.text[0], record_count(heap, "moved_bytes")),
 	       unit_count(n.text[1], record_count(heap, "moved_pages")),
 	       unit_count(n.text[2], record_count(heap, "reclaims")));
+	printf("  %-8s %s put %s pages in place, %s times %s at once; %s more were refused\n",
+	       "faults", unit_count(n.text[0], record_count(heap, "faults")),
+	       unit_count(n.text[1], record_count(heap, "mapped_pages")),
+	       unit_count(n.text[2], record_count(heap, "mapped_units")),
+	       unit_bytes(n.text[3], record_count(heap, "unit_bytes")),
+	       unit_count(n.text[4], record_count(heap, "refused_faults")));
 }
 
 void print_heap(const struct record *heap)

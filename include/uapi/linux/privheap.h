@@ -620,6 +620,10 @@ struct privheap_trim {
  * @refused_faults: (out) accesses to where no page may be, each a SIGBUS
  * @written_after_free: (out) objects of a hardened heap that were written to
  *	after they were freed, as far as their places were used again since
+ * @mapped_units: (out) units that page faults put in place as a whole: parts of
+ *	large objects that one entry of the page tables maps; mapped_pages has
+ *	their pages, too
+ * @unit_bytes: (out) bytes of one, 2 MiB say; 0: this machine has none
  */
 struct privheap_heap_stat {
 	__u32 size;
@@ -658,6 +662,8 @@ struct privheap_heap_stat {
 	__aligned_u64 mapped_pages;
 	__aligned_u64 refused_faults;
 	__aligned_u64 written_after_free;
+	__aligned_u64 mapped_units;
+	__aligned_u64 unit_bytes;
 };
 
 /**
