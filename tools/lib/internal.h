@@ -81,7 +81,7 @@ struct ph_plain;
  * Spans that were freed and may be wanted again, the oldest first: a call of the
  * module's takes their pages out of the mapping, and the next one zeroes others.
  */
-#define PH_SPANS_KEPT	32
+#define PH_SPANS_KEPT	128
 #define PH_SPANS_BYTES	((size_t)8 << 20)	/* of all that are kept */
 #define PH_SPAN_KEPT	((size_t)2 << 20)	/* the largest that is */
 #define PH_SPAN_AGE	256			/* frees until a kept one goes */

@@ -189,8 +189,9 @@ static unsigned int kind_get(struct privheap *heap, struct ph_sizes *sizes,
 		goto out;
 	}
 	ph_give_run(heap, type, thread->run, take.nr_runs);
-	if (sizes->most >= bytes)
-		sizes->most = (uint32_t)bytes - 1;
+	/* All of the step that was asked for. */
+	if (sizes->most > bytes - PH_STEP)
+		sizes->most = (uint32_t)(bytes - PH_STEP);
 	errno = ERANGE;
 out:
 	ph_thread_leave(thread);

@@ -13,13 +13,16 @@ static void spans_remove(struct ph_spans *spans, unsigned int index)
 		(spans->count - index) * sizeof(*spans->kept));
 }
 
-/* The best one that is not larger by more than a quarter; or NULL. */
-static void *spans_take(struct ph_spans *spans, size_t bytes)
+/* The best one that has not a quarter of pages too many; or NULL. */
+static void *spans_take(struct privheap *heap, size_t bytes)
 {
+	size_t page = (size_t)1 << heap->page_shift;
+	size_t least = (bytes + page - 1) & ~(page - 1);
+	struct ph_spans *spans = &heap->spans;
 	unsigned int best = PH_SPANS_KEPT;
-	size_t least = bytes + bytes / 4 + 1;
 	void *object = NULL;
 
+	least += least / 4 + 1;
 	if (!spans->count)
 		return NULL;
 	pthread_mutex_lock(&spans->lock);
@@ -99,7 +102,7 @@ void *ph_span_alloc(struct privheap *heap, uint32_t type, size_t bytes, bool zer
 	void *object = NULL;
 
 	if (type == PRIVHEAP_TYPE_OBJECT && !heap->gone && bytes <= PH_SPAN_KEPT)
-		object = spans_take(&heap->spans, bytes);
+		object = spans_take(heap, bytes);
 	if (object && zero)
 		memset(object, 0, bytes);
 	if (!object)

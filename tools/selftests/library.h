@@ -58,6 +58,17 @@ static inline __u64 library_handed(struct privheap *heap)
 	return stat.handed_objects;
 }
 
+/* How many the kernel has ever handed out; 0 in plain memory. */
+static inline __u64 library_taken(struct privheap *heap)
+{
+	struct privheap_heap_stat stat = { .size = sizeof(stat) };
+
+	if (privheap_fd(heap) < 0)
+		return 0;
+	REQUIRE(!privheap_cmd_heap_stat(privheap_fd(heap), &stat));
+	return stat.taken;
+}
+
 static inline int library_kind(struct privheap *heap, __u32 type, size_t bytes)
 {
 	int kind = privheap_kind(heap, type, bytes);

@@ -280,6 +280,30 @@ static void random_calls_follow_a_model(int unused, const void *arg)
 	privheap_delete(heap);
 }
 
+/* A large one that was freed serves the next of its size, whatever that is. */
+static void large_ones_are_used_again(int unused, const void *arg)
+{
+	static const size_t sizes[] = { 8200, 9162, 12288, 12289, 16384, 34562, 168524 };
+	struct privheap *heap = library_heap(arg);
+	__u64 taken;
+	void *object;
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		privheap_free(heap, privheap_malloc(heap, sizes[i]));
+		taken = library_taken(heap);
+		for (int round = 0; round < 10; round++) {
+			object = privheap_malloc(heap, sizes[i]);
+			REQUIRE(object);
+			privheap_free(heap, object);
+		}
+		EXPECT_EQ(library_taken(heap), taken);
+	}
+	EXPECT(!privheap_trim(heap));
+	EXPECT_EQ(library_handed(heap), 0);
+	privheap_delete(heap);
+}
+
 int main(void)
 {
 	TEST_PLACES(sizes_and_alignment);
@@ -290,6 +314,7 @@ int main(void)
 	TEST_PLACES(posix_memalign_is_posix);
 	TEST_PLACES(realloc_keeps_content);
 	TEST_PLACES(realloc_stays_in_its_class);
+	TEST_PLACES(large_ones_are_used_again);
 	TEST_BARE(growing_moves_pages_not_bytes);
 	TEST_PLACES(random_calls_follow_a_model);
 	return tests_run();
