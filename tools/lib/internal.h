@@ -181,6 +181,7 @@ void ph_threads_unlock(void);
 void *ph_magazine_alloc(struct ph_thread *thread, unsigned int kind);
 bool ph_magazine_free(struct ph_thread *thread, unsigned int kind, void *object);
 void ph_magazine_flush(struct ph_thread *thread, unsigned int kind);
+void ph_magazine_leave(struct ph_thread *thread, unsigned int kind);
 void ph_depot_flush(struct ph_thread *thread, unsigned int kind);
 void ph_depot_drop(unsigned int kind);
 

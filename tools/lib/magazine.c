@@ -259,16 +259,36 @@ bool ph_magazine_free(struct ph_thread *thread, unsigned int number, void *objec
 	return true;
 }
 
-void ph_magazine_flush(struct ph_thread *thread, unsigned int number)
+static void magazine_empty(struct ph_thread *thread, unsigned int number,
+			   void (*away)(struct ph_thread *thread, unsigned int kind,
+					struct privheap_box *box))
 {
 	struct privheap_magazine *magazine = &thread->own.magazine[number];
 	struct privheap_box *box = magazine_box(magazine), *spare = magazine->spare;
 
 	memset(magazine, 0, sizeof(*magazine));
 	if (box)
-		box_give(thread, number, box);
+		away(thread, number, box);
 	if (spare)
-		box_give(thread, number, spare);
+		away(thread, number, spare);
+}
+
+void ph_magazine_flush(struct ph_thread *thread, unsigned int number)
+{
+	magazine_empty(thread, number, box_give);
+}
+
+static void box_leave(struct ph_thread *thread, unsigned int number,
+		      struct privheap_box *box)
+{
+	if (!box->count || !depot_push(&ph_kinds[number], box))
+		box_give(thread, number, box);
+}
+
+/* The thread ends: others may want what it has. What they do not, ages. */
+void ph_magazine_leave(struct ph_thread *thread, unsigned int number)
+{
+	magazine_empty(thread, number, box_leave);
 }
 
 /**

@@ -4,7 +4,7 @@
  *
  * Between the program and the module stand magazines, one for each thread and
  * kind of object; a system call moves a whole magazine. Any thread may free
- * what another has allocated. A thread that ends gives its magazines back.
+ * what another has allocated. A thread that ends leaves its magazines to others.
  *
  * The child of a fork has no part of a mapped heap: what it allocates from it
  * fails with ENOMEM, what it frees is ignored, and touching an object of it is

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Threads: each gets its magazines at its first allocation, and gives them back
- * when it ends.
+ * Threads: each gets its magazines at its first allocation, and leaves what is in
+ * them to the depots when it ends.
  *
  * Destructors of thread-specific data may allocate and free after ours, so that
  * ours stands back as often as it may. What a thread still does after that goes
@@ -25,10 +25,10 @@ static pthread_mutex_t threads_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_key_t key;
 static bool have_key;
 
-static void thread_flush(struct ph_thread *thread)
+static void thread_leave(struct ph_thread *thread)
 {
 	for (unsigned int kind = 1; kind < thread->kinds; kind++)
-		ph_magazine_flush(thread, kind);
+		ph_magazine_leave(thread, kind);
 	thread->kinds = 0;
 }
 
@@ -41,7 +41,7 @@ static void thread_end(void *arg)
 		return;
 	orphaned = true;
 	privheap_self = &nobody;
-	thread_flush(thread);
+	thread_leave(thread);
 	pthread_mutex_lock(&threads_lock);
 	thread->used = false;
 	pthread_mutex_unlock(&threads_lock);

@@ -43,7 +43,7 @@ static void *worker_uses(void *arg)
 	return NULL;
 }
 
-/* What ended threads had is the module's again, without any call of ours. */
+/* What ended threads had is there for others, and goes with a trim. */
 static void ended_threads_leave_nothing(int unused, const void *arg)
 {
 	struct privheap *heap = library_heap(arg);
@@ -54,6 +54,40 @@ static void ended_threads_leave_nothing(int unused, const void *arg)
 	EXPECT(!privheap_trim(heap));
 	EXPECT_EQ(library_handed(heap), 0);
 	workers_run(heap, kind, worker_uses);
+	EXPECT(!privheap_trim(heap));
+	EXPECT_EQ(library_handed(heap), 0);
+	privheap_delete(heap);
+}
+
+static void *worker_allocates(void *arg)
+{
+	struct worker *w = arg;
+	void *objects[200];
+
+	for (int i = 0; i < 200; i++)
+		REQUIRE(objects[i] = privheap_object_alloc(w->kind));
+	for (int i = 0; i < 200; i++)
+		privheap_object_free(w->kind, objects[i]);
+	return NULL;
+}
+
+/* It serves the next thread, before the module is asked. */
+static void threads_inherit(int unused, const void *arg)
+{
+	struct privheap *heap = library_heap(arg);
+	struct worker worker = {
+		.heap = heap, .kind = library_kind(heap, PRIVHEAP_TYPE_INT, 0),
+	};
+	__u64 taken = 0;
+
+	(void)unused;
+	for (int round = 0; round < 3; round++) {
+		REQUIRE(!pthread_create(&worker.thread, NULL, worker_allocates, &worker));
+		REQUIRE(!pthread_join(worker.thread, NULL));
+		if (!round)
+			taken = library_taken(heap);
+	}
+	EXPECT_EQ(library_taken(heap), taken);
 	EXPECT(!privheap_trim(heap));
 	EXPECT_EQ(library_handed(heap), 0);
 	privheap_delete(heap);
@@ -214,6 +248,7 @@ static void child_of_a_fork(int unused, const void *arg)
 int main(void)
 {
 	TEST_PLACES(ended_threads_leave_nothing);
+	TEST_PLACES(threads_inherit);
 	TEST_PLACES(others_may_free);
 	TEST_PLACES(threads_share_the_malloc_family);
 	TEST_PLACES(destructors_may_allocate);
