@@ -160,13 +160,29 @@ static void take_pages_fills_the_array(struct kunit *test)
 	pages = kunit_kcalloc(test, nr, sizeof(*pages), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, pages);
 	KUNIT_ASSERT_EQ(test, ph_region_take_pages(fix->region, pages, nr), 0);
+	/* The last ones came in a step, of which the rest is in stock. */
 	KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region),
-			(u64)nr << PAGE_SHIFT);
+			(nr + fix->region->stock_pages) << PAGE_SHIFT);
+	KUNIT_EXPECT_LE(test, fix->region->stock_pages, 1);
 	for (i = 0; i < nr; i++)
 		wrong += !ph_fixture_is_zero(page_address(pages[i]), PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, wrong, 0);
 	ph_region_put_pages(fix->region, pages, nr);
+	ph_region_trim(fix->region);
 	KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region), 0);
+}
+
+/* The system gives powers of two, all of them zeroed. */
+static void take_pages_asks_for_no_more_than_it_needs(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	struct page *pages[42];
+
+	KUNIT_ASSERT_EQ(test, ph_region_take_pages(fix->region, pages, 42), 0);
+	KUNIT_EXPECT_EQ(test,
+			atomic64_read(&fix->region->system_requests),
+			hweight32(42));
+	ph_region_put_pages(fix->region, pages, 42);
 }
 
 static void take_pages_when_hard_max_is_in_the_middle(struct kunit *test)
@@ -436,6 +452,7 @@ static struct kunit_case ph_region_pages_test_cases[] = {
 	KUNIT_CASE(take_run_steps_when_above_soft_max),
 	KUNIT_CASE(take_run_when_step_does_not_fit_hard_max),
 	KUNIT_CASE(take_pages_fills_the_array),
+	KUNIT_CASE(take_pages_asks_for_no_more_than_it_needs),
 	KUNIT_CASE(take_pages_when_hard_max_is_in_the_middle),
 	KUNIT_CASE(take_span_has_units_where_they_fit),
 	KUNIT_CASE(take_span_when_hard_max_is_in_the_middle),

@@ -192,6 +192,8 @@ EXPORT_SYMBOL_IF_KUNIT(ph_region_put_run);
  * @pages: (out) array to fill
  * @nr: how many
  *
+ * In runs of powers of two: of others the system zeroes more than there are.
+ *
  * Context: process, may sleep.
  * Return: 0; or -EDQUOT, -ENOMEM, -EINTR (killed), with nothing taken.
  */
@@ -204,7 +206,8 @@ int ph_region_take_pages(struct ph_region *region, struct page **pages,
 	void *addr;
 
 	while (done < nr) {
-		run = min_t(unsigned long, run, nr - done);
+		run = rounddown_pow_of_two(min_t(unsigned long, run,
+						 nr - done));
 		addr = fatal_signal_pending(current) ?
 			ERR_PTR(-EINTR) : ph_region_take_run(region, run, region->gfp);
 		/* The stock may still have shorter ones. */
