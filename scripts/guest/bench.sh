@@ -120,16 +120,19 @@ library() {
 	esac
 }
 
-# All allocators by turns; of each row the best round counts.
+# All allocators by turns; of each row the best round counts. Half a huge page
+# would count as a whole one: for their memory they all get rounds without.
 threads() {
-	rounds=7
-	[ -z "$SHORT" ] || rounds=1
+	rounds="always always always always always always always never never"
+	[ -z "$SHORT" ] || rounds=never
+	not_heap=$(workload idle)
 	: >/tmp/rounds
 	for work in larson xmalloc sh8bench; do
 		echo "  workload $work" >&2
-		for _ in $(seq $rounds); do
+		for huge in $rounds; do
+			huge_pages $huge
 			for name in privheap glibc mimalloc jemalloc tcmalloc; do
-				LD_PRELOAD=$(library $name) workload "$work" $name >>/tmp/rounds
+				LD_PRELOAD=$(library $name) workload "$work" $name "$not_heap" >>/tmp/rounds
 			done
 		done
 	done

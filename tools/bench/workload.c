@@ -3,15 +3,22 @@
  * Threads that allocate and free, for whatever malloc() is preloaded: time and
  * memory of one of three workloads of well-known shapes.
  *
- *   workload NAME WHO	prints the rows of NAME for WHO
+ *   workload NAME WHO [BYTES]	prints the rows of NAME for WHO; BYTES is what
+ *				"workload idle" says that no heap is needed for
+ *
+ * They have the shapes and sizes of the programs in mimalloc-bench, as that runs
+ * them, with less to do: two threads, and live objects of 4 to 7 MiB where the
+ * originals have 5 (larson), up to 26 (xmalloc-test) and 56 MiB (sh8bench); they
+ * do a fixed amount of work where larson and xmalloc-test go on for 5 s.
  */
-#include <dirent.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <linux/privheap.h>
@@ -19,18 +26,40 @@
 #include "bench.h"
 
 #define THREADS		2
-#define SLOTS		1000
-#define BATCH		100
-#define QUEUE		64
-#define BUNCH		400
+#define STACK		(128 << 10)
 
+/* What becomes of each object is known by its slot, and so is its size. */
 struct worker {
 	pthread_t thread;
 	uint64_t random;
 	void **slots;
-	unsigned int rounds;
+	uint32_t *sizes;
+	unsigned int count;
 	unsigned int number;
 };
+
+static struct worker workers[THREADS];
+
+/* Of the workers: in each process the same, whatever libraries do with stacks. */
+static char stacks[THREADS][STACK] __attribute__((aligned(4096)));
+
+/* Set when the work begins, and the most bytes that were asked for at once. */
+static uint64_t started;
+static _Atomic uint64_t live;
+
+/* Memory of the program's own, which is no allocator's. */
+static uint64_t own_bytes;
+
+static void *own(size_t bytes)
+{
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	if (memory == MAP_FAILED)
+		bench_die("mmap");
+	own_bytes += (bytes + 4095) / 4096 * 4096;
+	return memory;
+}
 
 static void *fresh(size_t bytes)
 {
@@ -42,187 +71,332 @@ static void *fresh(size_t bytes)
 	return object;
 }
 
-static void run_workers(struct worker *workers, void *(*run)(void *))
+/*
+ * The kernel counts pages for each thread, and adds that up every 64 page faults
+ * or when a thread ends: what this one has of it must not be missing.
+ */
+static void settle(void)
 {
-	for (unsigned int i = 0; i < THREADS; i++)
-		if (pthread_create(&workers[i].thread, NULL, run, &workers[i]))
+	char *page = own(4096);
+
+	for (unsigned int i = 0; i < 130; i++) {
+		*(volatile char *)page = 1;
+		madvise(page, 4096, MADV_DONTNEED);
+	}
+	munmap(page, 4096);
+	own_bytes -= 4096;
+}
+
+/* Everything is in place; the clock starts. */
+static void start(void)
+{
+	settle();
+	started = bench_now();
+}
+
+static void make_workers(unsigned int slots)
+{
+	for (unsigned int i = 0; i < THREADS; i++) {
+		workers[i] = (struct worker){ .random = i + 1, .count = slots, .number = i };
+		workers[i].slots = own(slots * sizeof(void *));
+		workers[i].sizes = own(slots * sizeof(uint32_t));
+	}
+}
+
+static void run_workers(void *(*run)(void *))
+{
+	pthread_attr_t attr;
+
+	for (unsigned int i = 0; i < THREADS; i++) {
+		pthread_attr_init(&attr);
+		pthread_attr_setstack(&attr, stacks[i], STACK);
+		if (pthread_create(&workers[i].thread, &attr, run, &workers[i]))
 			bench_die("pthread_create");
+		pthread_attr_destroy(&attr);
+	}
 	for (unsigned int i = 0; i < THREADS; i++)
 		pthread_join(workers[i].thread, NULL);
 }
 
+static void live_at_most(uint64_t bytes)
+{
+	if (bytes > live)
+		live = bytes;
+}
+
+static uint64_t worker_bytes(const struct worker *w)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned int i = 0; i < w->count; i++)
+		bytes += w->sizes[i];
+	return bytes;
+}
+
+static void *nothing(void *arg)
+{
+	return arg;
+}
+
+static void idle(void)
+{
+	run_workers(nothing);
+}
+
 /*
- * A server: each thread replaces objects of 8 to 1000 bytes at random places,
- * then ends, and its objects go on with another thread.
+ * larson 5 8 1000 5000 100 4141 2: a server. Each thread replaces objects of 8 to
+ * 1000 bytes at random among 5,000 places, then ends, and another goes on with
+ * its objects; after 100,000 of them here, 500,000 there. Before the clock starts
+ * the main thread fills the places, mixes them, and replaces four times as many.
  */
+#define LARSON_SLOTS	5000
+
+static void larson_replace(struct worker *w)
+{
+	unsigned int slot = bench_random(&w->random) % w->count;
+	uint32_t bytes = 8 + bench_random(&w->random) % 992;
+
+	free(w->slots[slot]);
+	w->slots[slot] = fresh(bytes);
+	w->sizes[slot] = bytes;
+}
+
 static void *larson_worker(void *arg)
 {
-	struct worker *w = arg;
-
-	for (unsigned int i = 0; i < 20 * SLOTS; i++) {
-		unsigned int slot = bench_random(&w->random) % SLOTS;
-
-		free(w->slots[slot]);
-		w->slots[slot] = fresh(8 + bench_random(&w->random) % 993);
-	}
+	for (unsigned int i = 0; i < 20 * LARSON_SLOTS; i++)
+		larson_replace(arg);
 	return NULL;
+}
+
+static void larson_swap(struct worker *a, unsigned int i, struct worker *b, unsigned int j)
+{
+	uint32_t bytes = a->sizes[i];
+	void *object = a->slots[i];
+
+	a->slots[i] = b->slots[j];
+	a->sizes[i] = b->sizes[j];
+	b->slots[j] = object;
+	b->sizes[j] = bytes;
+}
+
+static void larson_warm_up(void)
+{
+	uint64_t random = 4141;
+
+	for (unsigned int i = 0; i < THREADS * LARSON_SLOTS; i++) {
+		struct worker *w = &workers[i / LARSON_SLOTS];
+
+		w->sizes[i % LARSON_SLOTS] = 8 + bench_random(&random) % 992;
+		w->slots[i % LARSON_SLOTS] = fresh(w->sizes[i % LARSON_SLOTS]);
+	}
+	for (unsigned int i = THREADS * LARSON_SLOTS; i; i--) {
+		unsigned int j = bench_random(&random) % i;
+
+		larson_swap(&workers[(i - 1) / LARSON_SLOTS], (i - 1) % LARSON_SLOTS,
+			    &workers[j / LARSON_SLOTS], j % LARSON_SLOTS);
+	}
+	for (unsigned int i = 0; i < 4 * THREADS * LARSON_SLOTS; i++)
+		larson_replace(&workers[bench_random(&random) % THREADS]);
 }
 
 static void larson(void)
 {
-	struct worker workers[THREADS];
-	void **slots;
-
-	for (unsigned int i = 0; i < THREADS; i++) {
-		workers[i] = (struct worker){ .random = i + 1 };
-		workers[i].slots = bench_memory(SLOTS * sizeof(void *));
+	make_workers(LARSON_SLOTS);
+	larson_warm_up();
+	start();
+	for (unsigned int round = bench_times(8, 1); round; round--) {
+		run_workers(larson_worker);
+		live_at_most(worker_bytes(&workers[0]) + worker_bytes(&workers[1]));
 	}
-	for (unsigned int round = bench_times(20, 2); round; round--) {
-		run_workers(workers, larson_worker);
-		slots = workers[0].slots;
-		for (unsigned int i = 1; i < THREADS; i++)
-			workers[i - 1].slots = workers[i].slots;
-		workers[THREADS - 1].slots = slots;
-	}
-	for (unsigned int i = 0; i < THREADS; i++)
-		for (unsigned int slot = 0; slot < SLOTS; slot++)
-			free(workers[i].slots[slot]);
 }
 
-/* One thread allocates batches of objects of one to 128 bytes, another frees them. */
-static void *queue[QUEUE];
-static unsigned int queue_in, queue_out, queue_rounds;
-static pthread_mutex_t queue_lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t queue_moved = PTHREAD_COND_INITIALIZER;
+/*
+ * xmalloc-test -w 1 -s 64: one thread allocates batches of 4,096 objects of 64
+ * bytes and writes to all of each, another frees them, the last batch first. 16
+ * of them may wait here, 100 there. The one that frees begins when so many do:
+ * then the most that is live is not for the scheduler to say.
+ */
+#define BATCH		4096
+#define BATCH_OBJECT	64
+#define WAITING		16
 
-static void queue_put(void *batch)
+struct batch {
+	struct batch *next;
+	void *objects[BATCH];
+};
+
+static struct batch *batches;
+static unsigned int batches_waiting, batches_wanted;
+static bool batches_flow;
+static pthread_mutex_t batches_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t batches_moved = PTHREAD_COND_INITIALIZER;
+
+static void batch_put(struct batch *batch)
 {
-	pthread_mutex_lock(&queue_lock);
-	while (queue_in - queue_out == QUEUE)
-		pthread_cond_wait(&queue_moved, &queue_lock);
-	queue[queue_in++ % QUEUE] = batch;
-	pthread_cond_signal(&queue_moved);
-	pthread_mutex_unlock(&queue_lock);
+	pthread_mutex_lock(&batches_lock);
+	while (batches_waiting == WAITING)
+		pthread_cond_wait(&batches_moved, &batches_lock);
+	batch->next = batches;
+	batches = batch;
+	batches_flow |= ++batches_waiting == WAITING;
+	pthread_cond_signal(&batches_moved);
+	pthread_mutex_unlock(&batches_lock);
 }
 
-static void *queue_get(void)
+static struct batch *batch_get(void)
 {
-	void *batch;
+	struct batch *batch;
 
-	pthread_mutex_lock(&queue_lock);
-	while (queue_in == queue_out)
-		pthread_cond_wait(&queue_moved, &queue_lock);
-	batch = queue[queue_out++ % QUEUE];
-	pthread_cond_signal(&queue_moved);
-	pthread_mutex_unlock(&queue_lock);
+	pthread_mutex_lock(&batches_lock);
+	while (!batches || !batches_flow)
+		pthread_cond_wait(&batches_moved, &batches_lock);
+	batch = batches;
+	batches = batch->next;
+	batches_waiting--;
+	pthread_cond_signal(&batches_moved);
+	pthread_mutex_unlock(&batches_lock);
 	return batch;
 }
 
-static void batch_make(struct worker *w)
+static void batch_make(void)
 {
-	void **batch = fresh(BATCH * sizeof(void *));
+	struct batch *batch = fresh(sizeof(*batch));
 
 	for (unsigned int i = 0; i < BATCH; i++)
-		batch[i] = fresh(1 + bench_random(&w->random) % 128);
-	queue_put(batch);
+		batch->objects[i] = memset(fresh(BATCH_OBJECT), (int)i, BATCH_OBJECT);
+	batch_put(batch);
 }
 
 static void batch_free(void)
 {
-	void **batch = queue_get();
+	struct batch *batch = batch_get();
 
 	for (unsigned int i = 0; i < BATCH; i++)
-		free(batch[i]);
+		free(batch->objects[i]);
 	free(batch);
 }
 
 static void *xmalloc_worker(void *arg)
 {
-	struct worker *w = arg;
+	const struct worker *w = arg;
 
-	for (unsigned int round = queue_rounds; round; round--) {
+	for (unsigned int round = batches_wanted; round; round--) {
 		if (w->number)
 			batch_free();
 		else
-			batch_make(w);
+			batch_make();
 	}
 	return NULL;
 }
 
 static void xmalloc(void)
 {
-	struct worker workers[THREADS];
-
-	queue_rounds = bench_times(6000, 600);
-	for (unsigned int i = 0; i < THREADS; i++)
-		workers[i] = (struct worker){ .random = i + 1, .number = i };
-	run_workers(workers, xmalloc_worker);
+	batches_wanted = bench_times(300, 40);
+	make_workers(1);
+	start();
+	run_workers(xmalloc_worker);
+	live_at_most(WAITING * (sizeof(struct batch) + BATCH * BATCH_OBJECT));
 }
 
-/* Bunches of objects, small ones more often, freed in part forwards, then backwards. */
-static size_t skewed(uint64_t *random)
-{
-	uint32_t n = bench_random(random);
+/*
+ * sh8bench 2: each thread goes round and round a row of places that it fills with
+ * sizes of a fixed pattern, small ones more often. At the end of each lap all of
+ * it but a fifth, which moves on, is freed: what is before that in the order of
+ * allocation, what is behind it in reverse. First each thread frees its half of
+ * small objects that the main thread has allocated, 2 % of all there are. 60,000
+ * places and 10 laps here, 250,000 and 427 there. With so few laps the threads
+ * have to meet where both have the most, which is once in each.
+ */
+#define SH8_SLOTS	60000
 
-	if (n % 100 < 75)
-		return 8 + n / 128 % 56;
-	if (n % 100 < 97)
-		return 64 + n / 128 % 448;
-	return 512 + n / 128 % 3584;
+static const struct {
+	uint32_t bytes;
+	unsigned int count;
+} sh8_sizes[] = {
+	{ 8, 1000 }, { 16, 5000 }, { 48, 1000 }, { 72, 100 }, { 148, 100 }, { 200, 100 },
+	{ 520, 10 }, { 1056, 5 }, { 4096, 3 }, { 9162, 1 }, { 34562, 1 }, { 168524, 1 },
+};
+
+#define SH8_KINDS	(sizeof(sh8_sizes) / sizeof(*sh8_sizes))
+#define SH8_FOREIGN	12000
+
+static void *sh8_foreign[THREADS][SH8_FOREIGN];
+static unsigned int sh8_laps;
+static pthread_barrier_t sh8_full;
+
+static void sh8_drop(struct worker *w, unsigned int slot)
+{
+	free(w->slots[slot]);
+	w->slots[slot] = NULL;
+	w->sizes[slot] = 0;
+}
+
+/* Fills what is empty; @kind and @left say where in the pattern it goes on. */
+static void sh8_fill(struct worker *w, unsigned int *kind, unsigned int *left)
+{
+	for (unsigned int slot = 0; slot < w->count; slot++) {
+		if (w->slots[slot])
+			continue;
+		while (!*left) {
+			*kind = (*kind + 1) % SH8_KINDS;
+			*left = sh8_sizes[*kind].count;
+		}
+		--*left;
+		w->slots[slot] = fresh(sh8_sizes[*kind].bytes);
+		w->sizes[slot] = sh8_sizes[*kind].bytes;
+	}
 }
 
 static void *sh8bench_worker(void *arg)
 {
 	struct worker *w = arg;
-	void *bunch[BUNCH], *kept[BUNCH / 4] = { NULL };
+	unsigned int kind = 0, left = 0, kept = 0, fifth = w->count / 5;
+	uint64_t most = 0, bytes;
 
-	for (unsigned int round = w->rounds; round; round--) {
-		for (unsigned int i = 0; i < BUNCH; i++)
-			bunch[i] = fresh(skewed(&w->random));
-		for (unsigned int i = 0; i < BUNCH; i += 2)
-			free(bunch[i]);
-		for (unsigned int i = 0; i < BUNCH; i += 2)
-			bunch[i] = fresh(skewed(&w->random));
-		/* A quarter lives on until the next round. */
-		for (unsigned int i = 0; i < BUNCH / 4; i++) {
-			free(kept[i]);
-			kept[i] = bunch[4 * i];
-			bunch[4 * i] = NULL;
-		}
-		for (unsigned int i = BUNCH; i--;)
-			free(bunch[i]);
+	for (unsigned int i = 0; i < SH8_FOREIGN; i++)
+		free(sh8_foreign[w->number][i]);
+	for (unsigned int lap = 0; lap < sh8_laps; lap++) {
+		sh8_fill(w, &kind, &left);
+		bytes = worker_bytes(w);
+		if (bytes > most)
+			most = bytes;
+		pthread_barrier_wait(&sh8_full);
+		for (unsigned int slot = 0; slot < kept; slot++)
+			sh8_drop(w, slot);
+		for (unsigned int slot = w->count; slot-- > kept + fifth;)
+			sh8_drop(w, slot);
+		kept = (kept + fifth) % w->count;
 	}
-	for (unsigned int i = 0; i < BUNCH / 4; i++)
-		free(kept[i]);
+	atomic_fetch_add(&live, most);
 	return NULL;
 }
 
 static void sh8bench(void)
 {
-	struct worker workers[THREADS];
-
-	for (unsigned int i = 0; i < THREADS; i++)
-		workers[i] = (struct worker){ .random = i + 1, .rounds = bench_times(600, 60) };
-	run_workers(workers, sh8bench_worker);
+	make_workers(SH8_SLOTS);
+	sh8_laps = bench_times(10, 2);
+	pthread_barrier_init(&sh8_full, NULL, THREADS);
+	start();
+	for (unsigned int i = 0; i < SH8_FOREIGN; i++)
+		for (unsigned int j = 0; j < THREADS; j++)
+			sh8_foreign[j][i] = fresh(sh8_sizes[0].bytes);
+	run_workers(sh8bench_worker);
 }
 
-/* Bytes of a line "NAME: N kB"; the sum of such lines in mappings of @path. */
-static uint64_t kilobytes(const char *file, const char *name, const char *path)
+/* Bytes of a line "NAME: N kB"; without stdio, which would allocate. */
+static uint64_t kilobytes(const char *name)
 {
-	FILE *from = fopen(file, "re");
-	bool inside = !path;
-	uint64_t sum = 0;
-	char line[512];
+	static char text[4096];
+	int file = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	ssize_t length = read(file, text, sizeof(text) - 1);
+	const char *line;
 
-	while (from && fgets(line, sizeof(line), from)) {
-		if (path && strchr(line, '-') && strchr(line, '-') < strchr(line, ' '))
-			inside = strstr(line, path);
-		if (inside && !strncmp(line, name, strlen(name)))
-			sum += strtoull(line + strlen(name), NULL, 10) * 1024;
-	}
-	if (from)
-		fclose(from);
-	return sum;
+	if (length <= 0)
+		bench_die("/proc/self/status");
+	close(file);
+	text[length] = '\0';
+	line = strstr(text, name);
+	return line ? strtoull(line + strlen(name), NULL, 10) * 1024 : 0;
 }
 
 /* The most that a private heap of this process held; 0 if it has none. */
@@ -237,17 +411,18 @@ static uint64_t heap_peak(void)
 }
 
 /*
- * The process's largest resident size. Of a private heap counts what it held at
- * its peak, whether it was mapped or not, in the place of what is mapped now.
+ * The most memory that was this process's own: files in memory are not. Of a
+ * private heap counts what it held at its peak, books included, whether it was
+ * mapped or not; what its library took beside that it never gives back.
  */
 static uint64_t peak_bytes(void)
 {
 	uint64_t heap = heap_peak();
 
-	if (!heap)
-		return kilobytes("/proc/self/status", "VmHWM:", NULL);
-	return heap + kilobytes("/proc/self/status", "VmRSS:", NULL) -
-	       kilobytes("/proc/self/smaps", "Rss:", PRIVHEAP_DEVICE);
+	settle();
+	if (heap)
+		return heap + kilobytes("RssAnon:");
+	return kilobytes("VmHWM:") - kilobytes("RssFile:") - kilobytes("RssShmem:");
 }
 
 static const struct {
@@ -257,23 +432,43 @@ static const struct {
 	{ "larson", larson }, { "xmalloc", xmalloc }, { "sh8bench", sh8bench },
 };
 
+static void row(const char *what, const char *name, const char *who, double value,
+		const char *unit)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "user.%s.%s", what, name);
+	bench_row(text, who, value, unit);
+}
+
+static void measure(unsigned int load, const char *who, uint64_t not_heap)
+{
+	uint64_t spent, bytes;
+
+	loads[load].run();
+	spent = bench_since(started);
+	/* Before the first line is written, for which the program allocates. */
+	bytes = peak_bytes();
+	row("threads", loads[load].name, who, (double)spent / 1e6, "ms");
+	row("rss", loads[load].name, who, (double)(bytes - not_heap - own_bytes) / 1024, "KiB");
+	row("live", loads[load].name, who, (double)live / 1024, "KiB");
+}
+
 int main(int argc, char **argv)
 {
-	char row[64];
-	uint64_t start;
-
 	bench_init();
-	for (size_t i = 0; argc == 3 && i < sizeof(loads) / sizeof(*loads); i++) {
+	/* What is its own is there from the beginning, in all of them. */
+	memset(stacks, 1, sizeof(stacks));
+	memset(sh8_foreign, 1, sizeof(sh8_foreign));
+	for (unsigned int i = 0; argc >= 3 && i < sizeof(loads) / sizeof(*loads); i++) {
 		if (strcmp(argv[1], loads[i].name))
 			continue;
-		start = bench_now();
-		loads[i].run();
-		start = bench_since(start);
-		snprintf(row, sizeof(row), "user.threads.%s", argv[1]);
-		bench_row(row, argv[2], (double)start / 1e6, "ms");
-		snprintf(row, sizeof(row), "user.rss.%s", argv[1]);
-		bench_row(row, argv[2], (double)peak_bytes() / 1024, "KiB");
+		measure(i, argv[2], argc > 3 ? strtoull(argv[3], NULL, 10) : 0);
 		return 0;
 	}
-	bench_die("usage: workload larson|xmalloc|sh8bench WHO");
+	if (argc < 2 || strcmp(argv[1], "idle"))
+		bench_die("usage: workload idle | larson|xmalloc|sh8bench WHO [BYTES]");
+	idle();
+	printf("%llu\n", (unsigned long long)peak_bytes());
+	return 0;
 }
