@@ -96,6 +96,22 @@ static void geo_is_within_one_percent_of_the_best(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wrong, 0);
 }
 
+/* Of those that cost the same, see ph_geo_prefers_long(). */
+static void geo_of_many_sizes_is_the_longest(struct kunit *test)
+{
+	u32 size, pages, longer = 0;
+	struct ph_geo geo;
+
+	for (size = 16; size <= PH_SLOT_MAX; size += 16) {
+		KUNIT_ASSERT_EQ(test, 0, ph_geo_init(&geo, size, 16,
+						     PH_KEEP_SLACK));
+		for (pages = geo.pages + 1; pages <= PH_SLAB_MAX_PAGES; pages++)
+			longer += ph_cost_of(&geo, pages) ==
+				  ph_cost_of(&geo, geo.pages);
+	}
+	KUNIT_EXPECT_EQ(test, longer, 0);
+}
+
 /* Those, and only those, of which a bitmap would take 1/64. */
 static void geo_chains_the_smallest(struct kunit *test)
 {
@@ -139,6 +155,7 @@ static struct kunit_case ph_geo_test_cases[] = {
 	KUNIT_CASE(geo_fits_every_size_and_align),
 	KUNIT_CASE(geo_tail_is_at_most_an_eighth),
 	KUNIT_CASE(geo_is_within_one_percent_of_the_best),
+	KUNIT_CASE(geo_of_many_sizes_is_the_longest),
 	KUNIT_CASE(geo_chains_the_smallest),
 	KUNIT_CASE(geo_of_a_chain_is_cheap_and_short),
 	KUNIT_CASE_PARAM(geo_when_declared_badly, ph_geo_bad_gen_params),

@@ -97,6 +97,17 @@ static u64 ph_geo_cost(const struct ph_geo *geo, u32 pages)
 	return div_u64(bytes << 10, slots);
 }
 
+/*
+ * Whether long slabs are better than short ones that cost the same. In a type of
+ * many sizes the small classes would get one page, and each slab costs time as
+ * well; compact types have to save memory.
+ */
+static bool ph_geo_prefers_long(u32 keep)
+{
+	return (keep & (PH_KEEP_SLACK | PH_KEEP_WIDE_SLACK)) &&
+	       !(keep & PH_LATE_GENS);
+}
+
 /**
  * ph_geo_init() - choose the cheapest slab for an object
  * @geo: (out)
@@ -107,7 +118,7 @@ static u64 ph_geo_cost(const struct ph_geo *geo, u32 pages)
  * Tries each length and takes the one with the fewest bytes per object, tail
  * and metadata included. The shorter one wins where the gain is below 1/256; with
  * a chain below 1/128: of so small objects there are few slabs, and what the last
- * one has idle counts more.
+ * one has idle counts more. See above for equal ones.
  *
  * Context: any.
  * Return: 0, or -EINVAL for a size above PH_SLOT_MAX.
@@ -128,10 +139,13 @@ int ph_geo_init(struct ph_geo *geo, u32 size, u32 align, u32 keep)
 	gain = keep & PH_CHAIN ? 7 : 8;
 	for (pages = 1; pages <= PH_SLAB_MAX_PAGES; pages++) {
 		cost = ph_geo_cost(geo, pages);
-		if (cost == U64_MAX || cost + (cost >> gain) >= best)
+		if (cost == U64_MAX)
 			continue;
-		best = cost;
-		geo->pages = pages;
+		if (cost + (cost >> gain) < best ||
+		    (cost == best && ph_geo_prefers_long(keep))) {
+			best = cost;
+			geo->pages = pages;
+		}
 	}
 	return 0;
 }
