@@ -74,6 +74,7 @@ struct privheap_box *ph_box_new(uint32_t room)
 	box->next = NULL;
 	box->room = room;
 	box->count = 0;
+	box->rows = 0;
 	return box;
 }
 

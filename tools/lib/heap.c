@@ -100,6 +100,8 @@ static int heap_open(struct privheap *heap, const struct privheap_options *optio
 	if (!(query.features & PRIVHEAP_FEATURE_MAPPED))
 		goto fail;
 	heap->page_shift = (unsigned int)__builtin_ctz(query.page_size);
+	if (heap->page_shift != ph_page_shift(heap))
+		goto fail;
 	bytes = options->address_bytes;
 	if (!bytes || bytes > query.max_heap_bytes)
 		bytes = query.max_heap_bytes;

@@ -4,7 +4,7 @@
  *
  *   heap      a mapped heap, or one of plain memory (plain.c)
  *   kind      heap, type and size; has a depot of full boxes
- *   box       an array of free objects
+ *   box       an array of free objects; in a depot it may be folded (fold.c)
  *   magazine  what a thread has of one kind: a box in use, and a spare one
  *   thread    magazines of all kinds
  *
@@ -47,6 +47,12 @@
 #define PH_BOX_BYTES	(8 << 10)	/* the most memory in a full box */
 #define PH_DEPOT_BYTES	(8 << 20)	/* the most in all depots */
 
+/*
+ * Shelves of a depot. A thread puts its boxes on one and looks there first: what
+ * it has freed is in the caches of its CPU, and not in those of another.
+ */
+#define PH_SHELVES	8
+
 /* Sizes that may be served by slabs; the module knows where spans begin. */
 #define PH_SMALL_MAX	(16 << 10)
 #define PH_STEP		16
@@ -58,7 +64,8 @@
 struct privheap_box {
 	struct privheap_box *next;
 	uint32_t room;			/* a power of two */
-	uint32_t count;			/* as long as no magazine uses it */
+	uint16_t count;			/* as long as no magazine uses it */
+	uint16_t rows;			/* in a depot: folded to so many, see fold.c */
 	void *object[];
 };
 
@@ -147,8 +154,8 @@ struct ph_kind {
 	uint32_t room_max;
 
 	pthread_mutex_t lock;		/* for what follows */
-	struct privheap_box *depot;
-	uint32_t boxes;
+	struct privheap_box *depot[PH_SHELVES];
+	uint32_t boxes;			/* on all shelves */
 	uint32_t idle;			/* the fewest boxes since the last look */
 	uint32_t uses;			/* since then */
 };
@@ -158,6 +165,7 @@ struct ph_thread {
 	struct privheap_run run[PH_BOX_MAX];
 	struct ph_thread *next;
 	bool used;
+	unsigned int shelf;		/* of each depot */
 	unsigned int rounds;		/* of destructors */
 	unsigned int kinds;		/* no magazine from this one on was used */
 };
@@ -185,6 +193,10 @@ void ph_magazine_leave(struct ph_thread *thread, unsigned int kind);
 void ph_depot_flush(struct ph_thread *thread, unsigned int kind);
 void ph_depot_drop(unsigned int kind);
 
+/* fold.c */
+struct privheap_box *ph_box_fold(const struct ph_kind *kind, struct privheap_box *box);
+void ph_box_unfold(const struct privheap_box *folded, void **to);
+
 /* run.c: objects from the module and back. */
 int ph_take(struct privheap *heap, struct ph_thread *thread,
 	    struct privheap_take *take);
@@ -195,7 +207,12 @@ void ph_give(struct ph_thread *thread, unsigned int kind, void **objects,
 int ph_give_run(struct privheap *heap, uint32_t type, struct privheap_run *run,
 		unsigned int count);
 
-/* kind.c */
+/*
+ * kind.c. Of one heap, the process's own if there is one, the kinds of type object
+ * have the numbers of their classes, from 1 on: no table has to be read for them.
+ */
+#define PH_DIRECT_KINDS	64
+extern struct privheap *ph_direct_heap;
 extern struct ph_kind ph_kinds[PRIVHEAP_KINDS];
 extern unsigned int ph_kinds_end;
 extern pthread_mutex_t ph_kinds_lock;
@@ -275,10 +292,21 @@ static inline void ph_raise(size_t *mark, size_t to)
 		;
 }
 
+/* Where pages have but one size, the compiler knows it. */
+static inline unsigned int ph_page_shift(const struct privheap *heap)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	(void)heap;
+	return 12;
+#else
+	return heap->page_shift;
+#endif
+}
+
 static inline const struct privheap_map_entry *
 ph_entry(const struct privheap *heap, size_t offset)
 {
-	return &heap->slabs[offset >> heap->page_shift];
+	return &heap->slabs[offset >> ph_page_shift(heap)];
 }
 
 static inline size_t ph_entry_start(const struct privheap *heap,
@@ -332,7 +360,9 @@ static inline unsigned int ph_object_class(const struct privheap_map_entry *entr
 	return word << 16 | word >> 16;
 }
 
-static inline void ph_free(struct privheap *heap, void *object)
+/* @direct: a constant, whether it is ph_direct_heap. */
+static inline __attribute__((always_inline)) void
+ph_free_to(struct privheap *heap, bool direct, void *object)
 {
 	size_t offset = ph_offset(heap, object);
 	struct privheap_magazine *magazine;
@@ -341,12 +371,20 @@ static inline void ph_free(struct privheap *heap, void *object)
 	if (unlikely(offset >= heap->bytes))
 		return ph_free_slow(heap, object);
 	class = ph_object_class(ph_entry(heap, offset));
-	if (unlikely(class >= PH_SPAN_CLASS))
+	if (unlikely(class >= (direct ? PH_DIRECT_KINDS : PH_SPAN_CLASS)))
 		return ph_free_slow(heap, object);
-	magazine = ph_magazine_at(heap->object_place[class]);
+	if (direct)
+		magazine = &privheap_self->magazine[class + 1];
+	else
+		magazine = ph_magazine_at(heap->object_place[class]);
 	if (unlikely(magazine->top == magazine->limit))
 		return ph_free_slow(heap, object);
 	*magazine->top++ = object;
+}
+
+static inline void ph_free(struct privheap *heap, void *object)
+{
+	ph_free_to(heap, false, object);
 }
 
 #endif /* PRIVHEAP_INTERNAL_H */

@@ -6,6 +6,7 @@
 #include "internal.h"
 
 struct ph_kind ph_kinds[PRIVHEAP_KINDS];
+struct privheap *ph_direct_heap;	/* set before its first kind is made */
 unsigned int ph_kinds_end = 1;		/* grows only; under the lock */
 pthread_mutex_t ph_kinds_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -38,7 +39,7 @@ static void kind_fill(struct ph_kind *kind, struct privheap *heap, size_t asked,
 	kind->size_class = take->stride ? take->size_class : PH_SPAN_CLASS;
 	kind->asked = asked;
 	kind->bytes = take->object_bytes;
-	kind->depot = NULL;
+	memset(kind->depot, 0, sizeof(kind->depot));
 	kind->boxes = kind->uses = kind->idle = 0;
 	kind->shift = take->stride ? (unsigned int)__builtin_ctz(take->stride) : 0;
 	kind->inverse = inverse_of(take->stride ? take->stride >> kind->shift : 1);
@@ -76,7 +77,7 @@ static unsigned int kind_place(unsigned int wanted)
 {
 	unsigned int found = 0;
 
-	for (unsigned int i = 1; i < PRIVHEAP_KINDS; i++) {
+	for (unsigned int i = 1 + PH_DIRECT_KINDS; i < PRIVHEAP_KINDS; i++) {
 		found = ph_kinds[i].heap ? 0 : found + 1;
 		if (found == wanted)
 			return i + 1 - wanted;
@@ -84,11 +85,19 @@ static unsigned int kind_place(unsigned int wanted)
 	return 0;
 }
 
+static bool kind_is_direct(const struct privheap *heap, const struct privheap_take *take,
+			   uint32_t flags)
+{
+	return heap == ph_direct_heap && take->type == PRIVHEAP_TYPE_OBJECT &&
+	       take->size_class < PH_DIRECT_KINDS && !(flags & PH_KIND_GUARDED);
+}
+
 static unsigned int kind_make(struct privheap *heap, size_t asked,
 			      const struct privheap_take *take, uint32_t flags)
 {
 	unsigned int wanted = flags & PH_KIND_GUARDED ? 2 : 1;
-	unsigned int number = kind_place(wanted);
+	unsigned int number = kind_is_direct(heap, take, flags) ? take->size_class + 1 :
+								  kind_place(wanted);
 
 	if (!number)
 		return 0;

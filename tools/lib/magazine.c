@@ -5,6 +5,9 @@
 /* After so many boxes come and go, depots give up what they did not need. */
 #define AGE_CALLS	1024
 
+/* A depot with fewer boxes has no need to save memory. */
+#define FOLD_FROM	4
+
 static unsigned int calls;
 
 /* Memory of all that depots hold. */
@@ -17,7 +20,7 @@ static struct privheap_box *magazine_box(const struct privheap_magazine *magazin
 	if (!magazine->base)
 		return NULL;
 	box = (struct privheap_box *)((char *)magazine->base - sizeof(*box));
-	box->count = (uint32_t)(magazine->top - magazine->base);
+	box->count = (uint16_t)(magazine->top - magazine->base);
 	return box;
 }
 
@@ -34,16 +37,31 @@ static size_t box_bytes(const struct ph_kind *kind, const struct privheap_box *b
 	return box->count * (size_t)kind->stride;
 }
 
-static struct privheap_box *depot_pop(struct ph_kind *kind)
+/* The newest box of a shelf, or of the next one that has any. */
+static struct privheap_box *shelf_pop(struct ph_kind *kind, unsigned int shelf)
 {
-	struct privheap_box *box = NULL;
+	struct privheap_box **place, *box;
+
+	for (unsigned int i = 0; i < PH_SHELVES; i++) {
+		place = &kind->depot[(shelf + i) % PH_SHELVES];
+		box = *place;
+		if (!box)
+			continue;
+		*place = box->next;
+		return box;
+	}
+	return NULL;
+}
+
+static struct privheap_box *depot_pop(struct ph_kind *kind, unsigned int shelf)
+{
+	struct privheap_box *box;
 
 	if (!kind->boxes)
 		return NULL;
 	pthread_mutex_lock(&kind->lock);
-	box = kind->depot;
+	box = shelf_pop(kind, shelf);
 	if (box) {
-		kind->depot = box->next;
 		kind->uses++;
 		if (--kind->boxes < kind->idle)
 			kind->idle = kind->boxes;
@@ -54,27 +72,53 @@ static struct privheap_box *depot_pop(struct ph_kind *kind)
 	return box;
 }
 
-static bool depot_push(struct ph_kind *kind, struct privheap_box *box)
+static void shelf_push(struct ph_kind *kind, unsigned int shelf, struct privheap_box *box)
 {
-	size_t bytes = box_bytes(kind, box);
+	pthread_mutex_lock(&kind->lock);
+	box->next = kind->depot[shelf];
+	kind->depot[shelf] = box;
+	kind->boxes++;
+	kind->uses++;
+	pthread_mutex_unlock(&kind->lock);
+}
+
+/* Whether the objects of @box are there; if so it is gone, or empty. */
+static bool depot_push(struct ph_kind *kind, unsigned int shelf, struct privheap_box **box)
+{
+	size_t bytes = box_bytes(kind, *box);
+	struct privheap_box *folded;
 
 	if (__atomic_add_fetch(&depot_bytes, bytes, __ATOMIC_RELAXED) > PH_DEPOT_BYTES) {
 		__atomic_sub_fetch(&depot_bytes, bytes, __ATOMIC_RELAXED);
 		return false;
 	}
-	pthread_mutex_lock(&kind->lock);
-	box->next = kind->depot;
-	kind->depot = box;
-	kind->boxes++;
-	kind->uses++;
-	pthread_mutex_unlock(&kind->lock);
+	folded = kind->boxes < FOLD_FROM ? NULL : ph_box_fold(kind, *box);
+	if (folded) {
+		shelf_push(kind, shelf, folded);
+		(*box)->count = 0;
+	} else {
+		shelf_push(kind, shelf, *box);
+		*box = NULL;
+	}
 	return true;
+}
+
+static cold void folded_give(struct ph_thread *thread, unsigned int kind,
+			     const struct privheap_box *box)
+{
+	void *objects[PH_BOX_MAX];
+
+	ph_box_unfold(box, objects);
+	ph_give(thread, kind, objects, box->count);
 }
 
 static void box_give(struct ph_thread *thread, unsigned int kind,
 		     struct privheap_box *box)
 {
-	ph_give(thread, kind, box->object, box->count);
+	if (box->rows)
+		folded_give(thread, kind, box);
+	else
+		ph_give(thread, kind, box->object, box->count);
 	ph_box_put(box);
 }
 
@@ -82,7 +126,7 @@ void ph_depot_flush(struct ph_thread *thread, unsigned int kind)
 {
 	struct privheap_box *box;
 
-	while ((box = depot_pop(&ph_kinds[kind])))
+	while ((box = depot_pop(&ph_kinds[kind], thread->shelf)))
 		box_give(thread, kind, box);
 }
 
@@ -91,7 +135,7 @@ void ph_depot_drop(unsigned int kind)
 {
 	struct privheap_box *box;
 
-	while ((box = depot_pop(&ph_kinds[kind])))
+	while ((box = depot_pop(&ph_kinds[kind], 0)))
 		ph_box_put(box);
 }
 
@@ -106,7 +150,7 @@ static void depot_age(struct ph_thread *thread, unsigned int number)
 	spare = kind->uses ? kind->idle : kind->boxes;
 	kind->uses = 0;
 	pthread_mutex_unlock(&kind->lock);
-	while (spare-- && (box = depot_pop(kind)))
+	while (spare-- && (box = depot_pop(kind, thread->shelf)))
 		box_give(thread, number, box);
 	pthread_mutex_lock(&kind->lock);
 	kind->idle = kind->boxes;
@@ -162,6 +206,32 @@ static bool magazine_take(struct ph_thread *thread,
 	return box->count > 0;
 }
 
+/* What a magazine can use of a box of the depot, whose objects are not lost. */
+static struct privheap_box *magazine_unfold(struct ph_thread *thread,
+					    struct privheap_magazine *magazine,
+					    struct privheap_box *box, unsigned int number)
+{
+	struct privheap_box *empty = magazine_box(magazine);
+
+	if (!box->rows) {
+		ph_box_put(empty);
+		return box;
+	}
+	if (!empty || empty->room < box->count) {
+		ph_box_put(empty);
+		empty = ph_box_new(ph_kinds[number].room_max);
+		memset(magazine, 0, offsetof(struct privheap_magazine, spare));
+	}
+	if (!empty) {
+		box_give(thread, number, box);
+		return NULL;
+	}
+	ph_box_unfold(box, empty->object);
+	empty->count = box->count;
+	ph_box_put(box);
+	return empty;
+}
+
 static bool magazine_fill(struct ph_thread *thread,
 			  struct privheap_magazine *magazine, unsigned int number)
 {
@@ -174,10 +244,11 @@ static bool magazine_fill(struct ph_thread *thread,
 		magazine->spare = magazine_box(magazine);
 	} else {
 		depots_age(thread);
-		box = depot_pop(kind);
+		box = depot_pop(kind, thread->shelf);
+		if (box)
+			box = magazine_unfold(thread, magazine, box, number);
 		if (!box)
 			return magazine_take(thread, magazine, kind);
-		ph_box_put(magazine_box(magazine));
 	}
 	magazine_load(magazine, box);
 	return true;
@@ -223,9 +294,7 @@ static bool magazine_drain(struct ph_thread *thread,
 		return false;
 	if (box && box->count) {
 		depots_age(thread);
-		if (depot_push(&ph_kinds[number], box)) {
-			box = NULL;
-		} else {
+		if (!depot_push(&ph_kinds[number], thread->shelf, &box)) {
 			ph_give(thread, number, box->object, box->count);
 			box->count = 0;
 		}
@@ -281,7 +350,9 @@ void ph_magazine_flush(struct ph_thread *thread, unsigned int number)
 static void box_leave(struct ph_thread *thread, unsigned int number,
 		      struct privheap_box *box)
 {
-	if (!box->count || !depot_push(&ph_kinds[number], box))
+	if (box->count && depot_push(&ph_kinds[number], thread->shelf, &box))
+		ph_box_put(box);
+	else
 		box_give(thread, number, box);
 }
 

@@ -57,6 +57,7 @@ static struct ph_thread *thread_find(void)
 		return thread;
 	thread = ph_pages(sizeof(*thread));
 	if (thread) {
+		thread->shelf = threads ? (threads->shelf + 1) % PH_SHELVES : 0;
 		thread->next = threads;
 		threads = thread;
 	}

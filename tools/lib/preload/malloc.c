@@ -36,6 +36,7 @@ static cold bool begin(void)
 	struct privheap_options options = { .flags = 0 };
 
 	pthread_mutex_lock(&begin_lock);
+	ph_direct_heap = &ph_process_heap;
 	if (!ready && ph_heap_init(&ph_process_heap, &options)) {
 		say_absent(errno);
 		memset(&ph_process_heap, 0, sizeof(ph_process_heap));
@@ -83,7 +84,7 @@ PUBLIC void *malloc(size_t bytes)
 
 PUBLIC void free(void *object)
 {
-	ph_free(&ph_process_heap, object);
+	ph_free_to(&ph_process_heap, true, object);
 }
 
 PUBLIC void free_sized(void *object, size_t bytes)
@@ -95,7 +96,7 @@ PUBLIC void free_aligned_sized(void *object, size_t align, size_t bytes)
 {
 	(void)align;
 	(void)bytes;
-	ph_free(&ph_process_heap, object);
+	ph_free_to(&ph_process_heap, true, object);
 }
 
 PUBLIC void *calloc(size_t count, size_t bytes)
