@@ -45,6 +45,8 @@
 #define PH_BOX_FIRST	16
 #define PH_BOX_LEAST	4
 #define PH_BOX_BYTES	(8 << 10)	/* the most memory in a full box */
+#define PH_BOX_LARGE	256		/* of objects from this size on the most is this: */
+#define PH_BOX_LARGE_BYTES (32 << 10)
 #define PH_DEPOT_BYTES	(8 << 20)	/* the most in all depots */
 
 /*

@@ -22,9 +22,10 @@ static size_t inverse_of(size_t odd)
 
 static uint32_t room_of(size_t stride)
 {
+	size_t bytes = stride < PH_BOX_LARGE ? PH_BOX_BYTES : PH_BOX_LARGE_BYTES;
 	uint32_t room = PH_BOX_MAX;
 
-	while (room > PH_BOX_LEAST && room * stride > PH_BOX_BYTES)
+	while (room > PH_BOX_LEAST && room * stride > bytes)
 		room /= 2;
 	return room;
 }
