@@ -130,7 +130,7 @@ threads() {
 	for work in larson xmalloc sh8bench; do
 		echo "  workload $work" >&2
 		for huge in $rounds; do
-			huge_pages $huge
+			huge_pages "$huge"
 			for name in privheap glibc mimalloc jemalloc tcmalloc; do
 				LD_PRELOAD=$(library $name) workload "$work" $name "$not_heap" >>/tmp/rounds
 			done
