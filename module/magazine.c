@@ -261,8 +261,9 @@ static bool ph_drain_cpu(struct ph_drain *drain, int nr, bool may_wait)
 	struct ph_cpu *cpu = &drain->cpus[nr];
 	int tries;
 
-	if (READ_ONCE(cpu->loaded) == &ph_no_magazine &&
-	    READ_ONCE(cpu->prev) == &ph_no_magazine)
+	/* data_race(): the CPU may be exchanging them, which needs no mark there. */
+	if (data_race(READ_ONCE(cpu->loaded)) == &ph_no_magazine &&
+	    data_race(READ_ONCE(cpu->prev)) == &ph_no_magazine)
 		return true;
 	for (tries = 0; tries < PH_DRAIN_TRIES; tries++) {
 		/* A CPU that is offline uses nothing. */
