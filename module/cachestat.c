@@ -6,6 +6,7 @@
 #include <kunit/visibility.h>
 
 #include "cache.h"
+#include "count.h"
 #include "quarantine.h"
 
 /**
@@ -21,13 +22,12 @@ u64 ph_cache_idle_rounds(struct ph_cache *cache)
 	u64 nr = 0;
 	int cpu;
 
-	/* data_race(): each CPU moves and counts its own without a mark. */
 	rcu_read_lock();
 	for_each_possible_cpu(cpu) {
-		mag = data_race(READ_ONCE(cache->cpus[cpu].loaded));
-		nr += data_race(READ_ONCE(mag->nr));
-		mag = data_race(READ_ONCE(cache->cpus[cpu].prev));
-		nr += data_race(READ_ONCE(mag->nr));
+		mag = ph_count_peek(cache->cpus[cpu].loaded);
+		nr += ph_count_peek(mag->nr);
+		mag = ph_count_peek(cache->cpus[cpu].prev);
+		nr += ph_count_peek(mag->nr);
 	}
 	rcu_read_unlock();
 	spin_lock_irqsave(&cache->lock, flags);
@@ -65,15 +65,14 @@ void ph_cache_sum_cpus(struct ph_cache *cache, struct ph_cpu_count *sum)
 	struct ph_cpu_count *count;
 	int cpu;
 
-	/* data_race(): each CPU counts in plain words, in as few instructions. */
 	for_each_possible_cpu(cpu) {
 		count = &cache->cpus[cpu].count;
-		sum->frees += data_race(READ_ONCE(count->frees));
-		sum->magazine_hits += data_race(READ_ONCE(count->magazine_hits));
-		sum->depot_hits += data_race(READ_ONCE(count->depot_hits));
-		sum->slab_allocs += data_race(READ_ONCE(count->slab_allocs));
-		sum->fresh += data_race(READ_ONCE(count->fresh));
-		sum->requested += data_race(READ_ONCE(count->requested));
+		sum->frees += ph_count_peek(count->frees);
+		sum->magazine_hits += ph_count_peek(count->magazine_hits);
+		sum->depot_hits += ph_count_peek(count->depot_hits);
+		sum->slab_allocs += ph_count_peek(count->slab_allocs);
+		sum->fresh += ph_count_peek(count->fresh);
+		sum->requested += ph_count_peek(count->requested);
 	}
 	sum->allocs = sum->magazine_hits + sum->depot_hits + sum->slab_allocs;
 }

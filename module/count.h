@@ -4,8 +4,15 @@
 #define _PH_COUNT_H
 
 #include <linux/atomic.h>
+#include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/types.h>
+
+/*
+ * A word that another CPU counts or exchanges in its own time. data_race(): it does
+ * so without a mark, in as few instructions as can be; a moment later is as good.
+ */
+#define ph_count_peek(word)	data_race(READ_ONCE(word))
 
 /**
  * ph_count_charge() - add to a sum unless that would exceed its maximum

@@ -7,6 +7,7 @@
 #include <linux/smp.h>
 #include <kunit/visibility.h>
 
+#include "count.h"
 #include "magazine.h"
 
 struct ph_magazine ph_no_magazine;
@@ -261,9 +262,8 @@ static bool ph_drain_cpu(struct ph_drain *drain, int nr, bool may_wait)
 	struct ph_cpu *cpu = &drain->cpus[nr];
 	int tries;
 
-	/* data_race(): the CPU may be exchanging them, which needs no mark there. */
-	if (data_race(READ_ONCE(cpu->loaded)) == &ph_no_magazine &&
-	    data_race(READ_ONCE(cpu->prev)) == &ph_no_magazine)
+	if (ph_count_peek(cpu->loaded) == &ph_no_magazine &&
+	    ph_count_peek(cpu->prev) == &ph_no_magazine)
 		return true;
 	for (tries = 0; tries < PH_DRAIN_TRIES; tries++) {
 		/* A CPU that is offline uses nothing. */
