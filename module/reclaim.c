@@ -13,6 +13,7 @@
 #include "board.h"
 #include "compat.h"
 #include "reclaim.h"
+#include "reserve.h"
 #include "supply.h"
 
 static struct shrinker *ph_shrinker;
@@ -45,7 +46,7 @@ static void ph_reclaim_work(struct work_struct *work)
 	struct ph_reclaim_sum sum = {};
 
 	ph_heap_for_each(ph_reclaim_tick_heap, &sum);
-	if (sum.heaps)
+	if (ph_reserve_sweep_units() || sum.heaps)
 		ph_reclaim_kick();
 }
 

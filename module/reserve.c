@@ -30,6 +30,13 @@ static LIST_HEAD(ph_limbo);
 static unsigned long ph_limbo_pages;
 static DEFINE_SPINLOCK(ph_limbo_lock);
 
+/*
+ * Units in the same state. One page of it keeps 2 MiB from everybody else, so they
+ * count as the module's until they are free: else a program could have any number.
+ */
+static LIST_HEAD(ph_limbo_units);
+static unsigned long ph_limbo_nr_units;
+
 /* How many of them are looked at in one go. */
 #define PH_SWEEP	64UL
 
@@ -112,6 +119,54 @@ static void ph_pool_sweep_all(void)
 	}
 }
 
+static void ph_unit_free(struct page *unit)
+{
+	atomic64_sub(PH_UNIT_PAGES, &ph_pages);
+	ph_reserve_uncharge(PH_UNIT_BYTES);
+	put_page(unit);
+}
+
+/* As ph_pool_sweep(), for units; they go back to the page allocator. */
+static void ph_unit_sweep(unsigned int most)
+{
+	struct page *unit, *next;
+	unsigned long flags;
+	LIST_HEAD(gone);
+
+	spin_lock_irqsave(&ph_limbo_lock, flags);
+	for (; most && !list_empty(&ph_limbo_units); most--) {
+		unit = list_first_entry(&ph_limbo_units, struct page, lru);
+		if (ph_reserve_is_held(page_address(unit), 1)) {
+			list_move_tail(&unit->lru, &ph_limbo_units);
+			continue;
+		}
+		list_move(&unit->lru, &gone);
+		ph_limbo_nr_units--;
+	}
+	spin_unlock_irqrestore(&ph_limbo_lock, flags);
+	list_for_each_entry_safe(unit, next, &gone, lru) {
+		list_del(&unit->lru);
+		ph_unit_free(unit);
+	}
+}
+
+/**
+ * ph_reserve_sweep_units() - let units go that nobody else has any more
+ *
+ * Context: process, may sleep.
+ * Return: whether some are left.
+ */
+bool ph_reserve_sweep_units(void)
+{
+	unsigned long left = READ_ONCE(ph_limbo_nr_units);
+
+	for (; left; left -= min(left, PH_SWEEP)) {
+		ph_unit_sweep(PH_SWEEP);
+		cond_resched();
+	}
+	return READ_ONCE(ph_limbo_nr_units);
+}
+
 static void ph_pool_put(void *addr, unsigned int pages)
 {
 	struct page *page = virt_to_page(addr);
@@ -185,9 +240,14 @@ void ph_reserve_exit(void)
 {
 	struct page *page, *next;
 
+	/* What somebody still has is his alone from now on. */
+	list_for_each_entry_safe(page, next, &ph_limbo_units, lru) {
+		list_del(&page->lru);
+		ph_unit_free(page);
+	}
+	ph_limbo_nr_units = 0;
 	if (!ph_pool)
 		return;
-	/* What somebody still has is his alone from now on. */
 	list_for_each_entry_safe(page, next, &ph_limbo, lru)
 		gen_pool_free(ph_pool, (unsigned long)page_address(page),
 			      PAGE_SIZE);
@@ -320,15 +380,26 @@ struct page *ph_reserve_take_unit(gfp_t gfp)
 }
 
 /**
- * ph_reserve_put_unit() - give a unit back
+ * ph_reserve_put_unit() - give a unit back, and its charge
  * @unit: its first page
+ *
+ * Both wait where somebody else still has it.
  *
  * Context: any.
  */
 void ph_reserve_put_unit(struct page *unit)
 {
-	atomic64_sub(PH_UNIT_PAGES, &ph_pages);
-	put_page(unit);
+	unsigned long flags;
+
+	if (likely(!ph_reserve_is_held(page_address(unit), 1))) {
+		ph_unit_free(unit);
+		return;
+	}
+	spin_lock_irqsave(&ph_limbo_lock, flags);
+	list_add_tail(&unit->lru, &ph_limbo_units);
+	ph_limbo_nr_units++;
+	spin_unlock_irqrestore(&ph_limbo_lock, flags);
+	ph_unit_sweep(PH_SWEEP);
 }
 
 /**
@@ -340,10 +411,13 @@ void ph_reserve_put_unit(struct page *unit)
  */
 int ph_reserve_charge(u64 bytes)
 {
-	u64 held;
+	u64 held, max = READ_ONCE(ph_max_bytes);
+	int err = ph_count_charge(&ph_held_bytes, bytes, max, &held);
 
-	return ph_count_charge(&ph_held_bytes, bytes, READ_ONCE(ph_max_bytes),
-			       &held);
+	if (likely(!err) || !READ_ONCE(ph_limbo_nr_units))
+		return err;
+	ph_unit_sweep(PH_SWEEP);
+	return ph_count_charge(&ph_held_bytes, bytes, max, &held);
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_reserve_charge);
 
@@ -390,6 +464,7 @@ EXPORT_SYMBOL_IF_KUNIT(ph_reserve_set_max);
  */
 void ph_reserve_get_stat(struct ph_reserve_stat *stat)
 {
+	ph_reserve_sweep_units();
 	stat->held_bytes = atomic64_read(&ph_held_bytes);
 	stat->metadata_bytes = atomic64_read(&ph_metadata_bytes);
 	stat->pages = atomic64_read(&ph_pages);

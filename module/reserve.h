@@ -45,6 +45,7 @@ void *ph_reserve_take(unsigned int pages, gfp_t gfp, bool *from_reserve);
 void ph_reserve_put(void *addr, unsigned int pages);
 struct page *ph_reserve_take_unit(gfp_t gfp);
 void ph_reserve_put_unit(struct page *unit);
+bool ph_reserve_sweep_units(void);
 bool ph_reserve_owns(const void *addr);
 bool ph_reserve_is_held(const void *addr, unsigned int pages);
 

@@ -256,8 +256,8 @@ static void ph_region_put_unit(struct ph_region *region, struct page *unit)
 {
 	ph_view_disown(&region->view, page_address(unit), 1);
 	atomic64_add(PH_UNIT_PAGES, &region->pages_returned);
+	atomic64_sub(PH_UNIT_BYTES, &region->held);
 	ph_reserve_put_unit(unit);
-	ph_region_uncharge(region, PH_UNIT_BYTES);
 }
 
 /**
