@@ -377,7 +377,8 @@ static int ph_map_region(struct ph_heap *heap, struct vm_area_struct *vma,
 	bool dump = READ_ONCE(heap->dump);
 	int err;
 
-	if (end > round_up(heap->max_bytes, PAGE_SIZE))
+	/* Not what the heap may hold: offsets have gaps. */
+	if (end > PRIVHEAP_REGION_BYTES)
 		return -EINVAL;
 	err = ph_view_activate(&heap->region);
 	if (err)
@@ -400,10 +401,9 @@ static int ph_map_read_only(struct vm_area_struct *vma,
 	return 0;
 }
 
-static int ph_map_slabs(struct ph_heap *heap, struct vm_area_struct *vma,
-			u64 end)
+static int ph_map_slabs(struct vm_area_struct *vma, u64 end)
 {
-	u64 pages = round_up(heap->max_bytes, PAGE_SIZE) >> PAGE_SHIFT;
+	u64 pages = PRIVHEAP_REGION_BYTES >> PAGE_SHIFT;
 	u64 bytes = pages * sizeof(struct privheap_map_entry);
 
 	if (end - PRIVHEAP_MAP_SLABS > round_up(bytes, PAGE_SIZE))
@@ -454,6 +454,6 @@ int ph_map(struct ph_heap *heap, struct vm_area_struct *vma)
 	if (start >= PRIVHEAP_MAP_STAT)
 		return ph_map_stat(heap, vma, start, end);
 	if (start >= PRIVHEAP_MAP_SLABS)
-		return ph_map_slabs(heap, vma, end);
+		return ph_map_slabs(vma, end);
 	return ph_map_region(heap, vma, end);
 }

@@ -30,6 +30,7 @@ struct ph_slab;
 #define PH_TAG_SHIFT		56
 #define PH_KEY_MASK		(PH_OFFSET_MASK | ~0ULL << PH_TAG_SHIFT)
 #define PH_REGION_MAX_BYTES	BIT_ULL(PH_OFFSET_BITS)
+static_assert(PH_REGION_MAX_BYTES == PRIVHEAP_REGION_BYTES);
 
 /* A segment is what one leaf of the lookup table covers. */
 #define PH_SEG_SHIFT		6

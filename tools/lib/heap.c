@@ -2,12 +2,15 @@
 /* Heaps: open, map, and what a program asks of them as a whole. */
 #include "internal.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 /* Of an address space, one heap takes no more than this. */
 #define ADDRESS_MOST	(sizeof(void *) == 8 ? (uint64_t)1 << 45 : (uint64_t)1 << 28)
+/* Where the numbers of its files begin, if there are that many. */
+#define FD_LEAST	1000
 #define ADDRESS_LEAST	((size_t)16 << 20)
 
 struct privheap *ph_heaps;
@@ -85,13 +88,27 @@ static int heap_limits(struct privheap *heap, const struct privheap_options *opt
 }
 
 /* The module's part; fd is -1 where that fails. */
+/*
+ * Low numbers of files are what programs, shells above all, close and reuse without
+ * asking whose they are.
+ */
+static int out_of_the_way(int fd)
+{
+	int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, FD_LEAST);
+
+	if (high < 0)
+		return fd;
+	close(fd);
+	return high;
+}
+
 static int heap_open(struct privheap *heap, const struct privheap_options *options)
 {
 	struct privheap_query query = { 0 };
 	uint64_t bytes;
 	int err;
 
-	heap->fd = privheap_open();
+	heap->fd = out_of_the_way(privheap_open());
 	if (heap->fd < 0)
 		return -1;
 	if (privheap_cmd_query(heap->fd, &query))
@@ -103,8 +120,8 @@ static int heap_open(struct privheap *heap, const struct privheap_options *optio
 	if (heap->page_shift != ph_page_shift(heap))
 		goto fail;
 	bytes = options->address_bytes;
-	if (!bytes || bytes > query.max_heap_bytes)
-		bytes = query.max_heap_bytes;
+	if (!bytes || bytes > PRIVHEAP_REGION_BYTES)
+		bytes = PRIVHEAP_REGION_BYTES;
 	bytes &= ~(uint64_t)(query.page_size - 1);
 	if (heap_limits(heap, options) || heap_map_most(heap, bytes))
 		goto fail;

@@ -35,8 +35,8 @@ struct privheap;
  * @flags: PRIVHEAP_* bits above
  * @hard_max_bytes: as in &struct privheap_setup; not kept by plain memory
  * @reserve_bytes: the same
- * @address_bytes: address space to take for it; the default is as much as the
- *	heap may ever hold, or what the process may have
+ * @address_bytes: address space to take for it; the default is all that a
+ *	region has, or what the process may have
  */
 struct privheap_options {
 	unsigned int flags;

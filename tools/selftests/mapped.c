@@ -298,9 +298,9 @@ static void mmap_refuses(int heap, const void *arg)
 		      MAP_SHARED) == MAP_FAILED);
 	EXPECT(map_at(heap, PRIVHEAP_MAP_STAT + page, page, PROT_READ,
 		      MAP_SHARED) == MAP_FAILED);
-	EXPECT(map_at(heap, heap_query(heap).max_heap_bytes, page, PROT_READ,
-		      MAP_SHARED) == MAP_FAILED);
-	EXPECT(map_at(heap, PRIVHEAP_MAP_SLABS, heap_query(heap).max_heap_bytes / page *
+	EXPECT(map_at(heap, PRIVHEAP_REGION_BYTES, page, PROT_READ, MAP_SHARED) ==
+	       MAP_FAILED);
+	EXPECT(map_at(heap, PRIVHEAP_MAP_SLABS, PRIVHEAP_REGION_BYTES / page *
 		      sizeof(struct privheap_map_entry) + page, PROT_READ,
 		      MAP_SHARED) == MAP_FAILED);
 	EXPECT_EQ(errno, EINVAL);

@@ -194,6 +194,12 @@ enum privheap_policy {
 /* Where mmap() finds what. */
 /** define PRIVHEAP_MAP_REGION - offset of the region */
 #define PRIVHEAP_MAP_REGION		0ULL
+/**
+ * define PRIVHEAP_REGION_BYTES - the most of it that can be mapped
+ *
+ * Offsets have gaps, so an object may lie beyond &privheap_query.max_heap_bytes.
+ */
+#define PRIVHEAP_REGION_BYTES		(1ULL << 40)
 /** define PRIVHEAP_MAP_SLABS - offset of the slab map */
 #define PRIVHEAP_MAP_SLABS		(1ULL << 41)
 /** define PRIVHEAP_MAP_STAT - offset of the statistics page */
