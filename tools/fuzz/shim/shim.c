@@ -96,6 +96,13 @@ void ph_region_put_pages(struct ph_region *region, struct page **list, unsigned 
 		ph_region_put_run(region, arena + (list[nr] - pages) * PAGE_SIZE, 1, false);
 }
 
+/* No unit is to be had. */
+int ph_region_take_span(struct ph_region *region, struct page **list, unsigned long from,
+			unsigned long to)
+{
+	return ph_region_take_pages(region, list + from, to - from);
+}
+
 u64 ph_region_trim(struct ph_region *region)
 {
 	(void)region;

@@ -76,6 +76,15 @@ typedef int pid_t;
 #define EDQUOT			122
 #endif
 
+/* Large objects lie where units can be mapped; no page here is one. */
+
+#define CONFIG_TRANSPARENT_HUGEPAGE	1
+#define IS_ENABLED(option)		(option)
+#define has_transparent_hugepage()	true
+#define PageCompound(page)		((void)(page), false)
+#define PMD_SHIFT			21
+#define PMD_SIZE			(1UL << PMD_SHIFT)
+
 /* Numbers. */
 
 #define BITS_PER_LONG		64
@@ -87,6 +96,7 @@ typedef int pid_t;
 #define DIV_ROUND_UP_ULL(n, d)	DIV_ROUND_UP((u64)(n), (u64)(d))
 #define ALIGN(x, a)		(((x) + ((__typeof__(x))(a) - 1)) & ~((__typeof__(x))(a) - 1))
 #define round_up(x, a)		ALIGN(x, a)
+#define roundup(x, y)		(((x) + (y) - 1) / (y) * (y))
 #define round_down(x, a)	((x) & ~((__typeof__(x))(a) - 1))
 #define min(a, b)		((a) < (b) ? (a) : (b))
 #define max(a, b)		((a) > (b) ? (a) : (b))
@@ -117,6 +127,7 @@ typedef int pid_t;
 
 /* A warning is a failure. */
 #define WARN_ON_ONCE(x)		(shim_check(!(x), #x, __FILE__, __LINE__), 0)
+#define static_assert(x)	_Static_assert(x, #x)
 #define BUILD_BUG_ON(x)		_Static_assert(!(x), #x)
 
 static inline void shim_check(bool ok, const char *what, const char *file, int line)
