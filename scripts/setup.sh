@@ -40,6 +40,7 @@ fuzz   clang                 compiles the pure layers
 fuzz   libclang-rt-14-dev    libFuzzer and the sanitizers
 static sparse                checks address spaces and locking
 static shellcheck            checks the scripts
+static ocaml                 some of these have scripts in it
 static coccinelle            looks for mistakes by the kernel's semantic patches
 static clang                 analyses the user programs
 static perl                  runs checkpatch and kernel-doc
