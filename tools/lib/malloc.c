@@ -76,15 +76,35 @@ static struct ph_sizes *aligned_sizes(struct privheap *heap, size_t align)
 	return sizes;
 }
 
+/* At the start of a span whose object lies further in: which one that is. */
+struct ph_wide {
+	void *object;
+	uintptr_t seal;
+};
+
+static uintptr_t wide_seal(const struct privheap *heap, const void *object)
+{
+	return (uintptr_t)object ^ (uintptr_t)heap->base ^ (uintptr_t)0x9e3779b97f4a7c15ULL;
+}
+
 /* Somewhere in a span that is larger by the alignment. */
 static void *aligned_widely(struct privheap *heap, size_t align, size_t bytes)
 {
-	char *object;
+	struct ph_wide *wide;
+	char *start, *object;
 
 	if (bytes > PTRDIFF_MAX - align)
 		return NULL;
-	object = ph_span_alloc(heap, PRIVHEAP_TYPE_OBJECT, bytes + align, false);
-	return object ? object + (-(uintptr_t)object & (align - 1)) : NULL;
+	start = ph_span_alloc(heap, PRIVHEAP_TYPE_OBJECT, bytes + align, false);
+	if (!start)
+		return NULL;
+	object = start + (-(uintptr_t)start & (align - 1));
+	if (object != start) {
+		wide = (struct ph_wide *)(void *)start;
+		wide->object = object;
+		wide->seal = wide_seal(heap, object);
+	}
+	return object;
 }
 
 /* @align is a power of two. errno is ENOMEM where that fails. */
@@ -148,18 +168,29 @@ static size_t usable(const struct privheap *heap, const void *object)
 	return frozen ? usable_at(heap, frozen->base, frozen->slabs, object) : 0;
 }
 
-/*
- * Where the span begins that @object is in: it begins there itself, unless it
- * is aligned to more than a page.
- */
-static void *span_of(const struct privheap *heap, void *object)
+/* What @object is the one of that is aligned to more than a page; or NULL. */
+static struct ph_wide *wide_of(const struct privheap *heap, const void *object)
 {
-	size_t offset = ph_offset(heap, object);
-	size_t start = ph_entry_start(heap, ph_entry(heap, offset));
+	const struct privheap_map_entry *entry = ph_entry(heap, ph_offset(heap, object));
+	char *start = heap->base + ph_entry_start(heap, entry);
+	struct ph_wide *wide = (struct ph_wide *)(void *)start;
 
-	if (offset != start && !((uintptr_t)object & (2 * page_bytes(heap) - 1)))
-		return heap->base + start;
-	return object;
+	if (entry->state != PRIVHEAP_STATE_SPAN || object == start ||
+	    ((uintptr_t)object & (2 * page_bytes(heap) - 1)) ||
+	    wide->object != object || wide->seal != wide_seal(heap, object))
+		return NULL;
+	return wide;
+}
+
+static void span_free(struct privheap *heap, void *object)
+{
+	struct ph_wide *wide = wide_of(heap, object);
+
+	if (wide) {
+		wide->seal = 0;
+		object = wide;
+	}
+	ph_span_free(heap, object);
 }
 
 static void free_kept_errno(struct privheap *heap, void *object)
@@ -178,7 +209,7 @@ static void free_kept_errno(struct privheap *heap, void *object)
 	if (kind)
 		privheap_object_spill((int)kind, object);
 	else
-		ph_span_free(heap, span_of(heap, object));
+		span_free(heap, object);
 }
 
 void ph_free_slow(struct privheap *heap, void *object)
@@ -207,7 +238,7 @@ static bool is_span(const struct privheap *heap, void *object)
 	size_t offset = ph_offset(heap, object);
 
 	return offset < heap->bytes && ph_entry(heap, offset)->state == PRIVHEAP_STATE_SPAN &&
-	       span_of(heap, object) == object;
+	       !wide_of(heap, object);
 }
 
 /* Whether an object of a slab would come from the same one if it were new. */
@@ -223,6 +254,23 @@ static bool same_class(struct privheap *heap, void *object, size_t bytes)
 		return bytes >= entry->stride / 2;
 	return heap->sizes.place[(bytes + PH_STEP - 1) / PH_STEP] ==
 	       ph_place(ph_kind_at(heap, entry));
+}
+
+/* A hardened heap knows; elsewhere that is seen when it is freed. */
+static void *still_there(struct privheap *heap, void *object)
+{
+	void *known = object;
+
+	if (ph_offset(heap, object) >= heap->bytes)
+		return object;
+	if (wide_of(heap, object))
+		known = wide_of(heap, object);
+	if (!ph_guard_give(heap, known)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	ph_guard_take(heap, known);
+	return object;
 }
 
 /**
@@ -323,7 +371,7 @@ void *privheap_realloc(struct privheap *heap, void *object, size_t bytes)
 		if (bytes > heap->sizes.most && bytes <= PTRDIFF_MAX)
 			return ph_span_resize(heap, object, bytes);
 	} else if (bytes <= had && same_class(heap, object, bytes)) {
-		return object;
+		return still_there(heap, object);
 	}
 	return move(heap, object, had, bytes);
 }

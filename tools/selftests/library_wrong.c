@@ -112,6 +112,56 @@ static void a_wrong_free_of_a_large_one_is_found(int unused, const void *arg)
 	privheap_delete(heap);
 }
 
+/* At each page of it, where aligned ones could be; and of one that is gone. */
+static void a_free_inside_of_a_large_one_is_found(int unused, const void *arg)
+{
+	struct privheap *heap = library_heap(arg);
+	char *first = privheap_malloc(heap, 100), *object = privheap_malloc(heap, 8 * MIB);
+	char *aligned = privheap_aligned_alloc(heap, 64 << 10, MIB);
+
+	(void)unused;
+	privheap_on_corruption(library_note);
+	strcpy(first, "still here");
+	for (unsigned int i = 1; i < 8; i++) {
+		privheap_free(heap, object + i * 4096);
+		EXPECT_EQ(library_reports, i);
+		EXPECT(library_said_of == object + i * 4096);
+	}
+	privheap_free(heap, aligned + (64 << 10));
+	EXPECT_EQ(library_reports, 8);
+	privheap_free(heap, aligned);
+	privheap_free(heap, object);
+	EXPECT_EQ(library_reports, 8);
+	privheap_free(heap, object);
+	privheap_free(heap, aligned);
+	EXPECT_EQ(library_reports, 10);
+	privheap_trim(heap);
+	EXPECT_EQ(library_reports, 10);
+	EXPECT(!strcmp(first, "still here"));
+	privheap_free(heap, first);
+	privheap_trim(heap);
+	EXPECT_EQ(library_reports, 10);
+	privheap_delete(heap);
+}
+
+static void a_realloc_of_a_freed_one_is_found_when_hardened(int unused, const void *arg)
+{
+	const struct place_of_heap *where = arg;
+	struct privheap *heap = library_heap(arg);
+	char *object = privheap_malloc(heap, 100);
+
+	(void)unused;
+	privheap_on_corruption(library_note);
+	EXPECT(privheap_realloc(heap, object, 101) == object);
+	EXPECT_EQ(library_reports, 0);
+	privheap_free(heap, object);
+	if (where->flags & PRIVHEAP_HARDENED) {
+		EXPECT(!privheap_realloc(heap, object, 101));
+		EXPECT_EQ(library_reports, 1);
+	}
+	privheap_delete(heap);
+}
+
 static void a_foreign_free_is_found_at_once(int unused, const void *arg)
 {
 	struct privheap *heap = library_heap(arg), *other = library_heap(arg);
@@ -185,6 +235,8 @@ int main(void)
 	TEST_PLACES(a_double_free_by_another_thread_is_found);
 	TEST_PLACES(an_interior_free_is_found);
 	TEST_PLACES(a_wrong_free_of_a_large_one_is_found);
+	TEST_PLACES(a_free_inside_of_a_large_one_is_found);
+	TEST_PLACES(a_realloc_of_a_freed_one_is_found_when_hardened);
 	TEST_PLACES(a_foreign_free_is_found_at_once);
 	TEST_PLACES(a_free_as_another_kind_is_found);
 	TEST_PLACES(without_a_function_it_aborts);

@@ -98,15 +98,15 @@ static void parent(void)
  * By a call that fails where the parent's other threads have just given a page
  * back, and does not kill.
  */
-static void copy(void *to, const void *from, size_t bytes)
+static bool copy(void *to, const void *from, size_t bytes)
 {
 	struct iovec target = { .iov_base = to, .iov_len = bytes };
 	struct iovec source = { .iov_base = (void *)from, .iov_len = bytes };
 
-	process_vm_readv(getpid(), &target, 1, &source, 1, 0);
+	return process_vm_readv(getpid(), &target, 1, &source, 1, 0) >= 0 || errno == EFAULT;
 }
 
-static void copy_slabs(struct privheap *heap, char *base,
+static bool copy_slabs(struct privheap *heap, char *base,
 		       const struct privheap_map_entry *slabs)
 {
 	struct privheap_map_entry *own = (struct privheap_map_entry *)heap->slabs;
@@ -120,9 +120,11 @@ static void copy_slabs(struct privheap *heap, char *base,
 		for (size_t i = 0; i < entry.pages; i++)
 			own[page + i] = entry;
 		first = page << heap->page_shift;
-		copy(heap->base + first, base + first, ph_entry_bytes(heap, &entry));
+		if (!copy(heap->base + first, base + first, ph_entry_bytes(heap, &entry)))
+			return false;
 		page += entry.pages - 1;
 	}
+	return true;
 }
 
 static bool plain_at(const void *address, size_t bytes)
@@ -139,22 +141,28 @@ static bool plain_at(const void *address, size_t bytes)
 static bool keep_content(struct privheap *heap, struct ph_frozen *frozen)
 {
 	size_t map_bytes = (heap->bytes >> heap->page_shift) * sizeof(*heap->slabs);
+	size_t used = (heap->high | ((1UL << heap->page_shift) - 1)) + 1;
 	struct privheap_map_entry *slabs;
+	bool copied;
 	char *base;
 
 	kept = true;
 	/* First, for the next mapping might take the gap that the heap left. */
 	if (!plain_at(heap->base, heap->bytes) || !plain_at(heap->slabs, map_bytes))
 		return false;
-	base = mmap(NULL, heap->bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
+	/* Not all of it twice: there may be no room for that. */
+	used = used < heap->bytes ? used : heap->bytes;
+	base = mmap(NULL, used, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
 		    heap->fd, (off_t)PRIVHEAP_MAP_REGION);
 	slabs = mmap(NULL, map_bytes, PROT_READ, MAP_SHARED | MAP_NORESERVE, heap->fd,
 		     (off_t)PRIVHEAP_MAP_SLABS);
 	if (base == MAP_FAILED || slabs == MAP_FAILED)
 		return false;
-	copy_slabs(heap, base, slabs);
-	munmap(base, heap->bytes);
+	copied = copy_slabs(heap, base, slabs);
+	munmap(base, used);
 	munmap(slabs, map_bytes);
+	if (!copied)
+		return false;
 	*frozen = (struct ph_frozen){
 		.base = heap->base, .bytes = heap->bytes, .slabs = heap->slabs,
 		.next = heap->frozen,
