@@ -381,6 +381,33 @@ static void a_unit_outlives_its_object(int heap, const void *arg)
 }
 
 /* Other processes, pipes and files reach what is in a unit, at any place. */
+/* A byte in a pipe has all of it, which does not go uncounted. */
+static void a_held_unit_counts_until_it_is_free(int heap, const void *arg)
+{
+	unsigned char *base = region_map(heap), byte;
+	struct counters before, held, after;
+	struct iovec vec = { .iov_len = 1 };
+	int pair[2];
+	__u64 at;
+
+	(void)arg;
+	units_expect(heap);
+	if (counters_read(&before))
+		test_skip("who may not read the counters cannot tell");
+	vec.iov_base = object_make(heap, base, 1, 3, &at);
+	REQUIRE(!pipe(pair) && vmsplice(pair[1], &vec, 1, 0) == 1);
+	REQUIRE_OK(heap_give_one(heap, at));
+	heap_trim(heap);
+	REQUIRE_OK(counters_read(&held));
+	EXPECT(held.pages >= before.pages + unit / PAGE);
+	EXPECT(heap_stat(heap).held_bytes < unit);
+	REQUIRE(read(pair[0], &byte, 1) == 1);
+	close(pair[0]);
+	close(pair[1]);
+	REQUIRE_OK(counters_read(&after));
+	EXPECT(after.pages + unit / PAGE <= held.pages);
+}
+
 static void the_kernel_reaches_units(int heap, const void *arg)
 {
 	unsigned char *base = region_map(heap), *object;
@@ -622,6 +649,7 @@ int main(void)
 	for (size_t i = 0; i < ARRAY_SIZE(partings); i++)
 		TEST_ARG(a_unit_outlives_its_object, (void *)(uintptr_t)i,
 			 "a_unit_outlives_its_object_after_%s", partings[i]);
+	TEST(a_held_unit_counts_until_it_is_free);
 	TEST(the_kernel_reaches_units);
 	TEST(futexes_in_units);
 	TEST(a_child_loses_what_is_given_back);
