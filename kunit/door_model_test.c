@@ -194,11 +194,14 @@ static void ph_model_seldom(struct ph_model *m)
 	}
 }
 
+/* The trimmer moves magazines from the CPUs to the depot: not meanwhile. */
 static void ph_model_check(struct ph_model *m)
 {
+	struct ph_heap *heap = ph_door_heap(ph_door_heap_under_test());
 	struct privheap_cache_stat stat;
 	u32 kind;
 
+	down_write(&heap->sem);
 	for (kind = 0; kind < PH_MODEL_CACHES; kind++) {
 		privheap_cache_stat(m->cache[kind], &stat);
 		m->errors += stat.objects != m->live[kind];
@@ -206,6 +209,7 @@ static void ph_model_check(struct ph_model *m)
 		m->errors += stat.allocs - stat.frees != stat.objects;
 		m->errors += ph_cache_validate(m->cache[kind]->cache) != 0;
 	}
+	up_write(&heap->sem);
 }
 
 static void ph_model_step(struct ph_model *m, u32 step)
