@@ -306,24 +306,37 @@ static void take_span_uses_the_stock_first(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fix->region->stock_pages, nr);
 }
 
-/* Somebody who has a page of it has all of it; it is counted as given back. */
+/*
+ * Somebody who has a page of it has all of it: the heap is rid of it, the module
+ * counts it until it is free.
+ */
 static void put_unit_that_is_held(struct kunit *test)
 {
 	struct ph_fixture *fix = test->priv;
 	const unsigned long nr = PH_UNIT_PAGES;
 	struct page **pages = ph_page_array(test, nr);
+	struct ph_reserve_stat before, stat;
 	struct page *held;
+	bool unit;
 
+	ph_reserve_get_stat(&before);
 	KUNIT_ASSERT_EQ(test, 0,
 			ph_region_take_span(fix->region, pages, 0, nr));
+	unit = PageCompound(pages[0]);
 	held = pages[5];
 	get_page(held);
 	*(u64 *)page_address(held) = 0x5ec2e7;
 	ph_region_put_pages(fix->region, pages, nr);
 	KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region), 0);
-	KUNIT_EXPECT_EQ(test, page_count(held), 1);
+	ph_reserve_get_stat(&stat);
+	KUNIT_EXPECT_EQ(test, stat.pages - before.pages, unit ? nr : 0);
+	KUNIT_EXPECT_EQ(test, stat.held_bytes - before.held_bytes,
+			unit ? PH_UNIT_BYTES : 0);
 	KUNIT_EXPECT_EQ(test, *(u64 *)page_address(held), 0x5ec2e7);
 	put_page(held);
+	ph_reserve_get_stat(&stat);
+	KUNIT_EXPECT_EQ(test, stat.pages, before.pages);
+	KUNIT_EXPECT_EQ(test, stat.held_bytes, before.held_bytes);
 }
 
 static void set_reserve_stocks_pages(struct kunit *test)
