@@ -126,11 +126,21 @@ static void ph_unit_free(struct page *unit)
 	put_page(unit);
 }
 
+static void ph_unit_free_list(struct list_head *units)
+{
+	struct page *unit, *next;
+
+	list_for_each_entry_safe(unit, next, units, lru) {
+		list_del(&unit->lru);
+		ph_unit_free(unit);
+	}
+}
+
 /* As ph_pool_sweep(), for units; they go back to the page allocator. */
 static void ph_unit_sweep(unsigned int most)
 {
-	struct page *unit, *next;
 	unsigned long flags;
+	struct page *unit;
 	LIST_HEAD(gone);
 
 	spin_lock_irqsave(&ph_limbo_lock, flags);
@@ -141,13 +151,10 @@ static void ph_unit_sweep(unsigned int most)
 			continue;
 		}
 		list_move(&unit->lru, &gone);
-		ph_limbo_nr_units--;
+		WRITE_ONCE(ph_limbo_nr_units, ph_limbo_nr_units - 1);
 	}
 	spin_unlock_irqrestore(&ph_limbo_lock, flags);
-	list_for_each_entry_safe(unit, next, &gone, lru) {
-		list_del(&unit->lru);
-		ph_unit_free(unit);
-	}
+	ph_unit_free_list(&gone);
 }
 
 /**
@@ -239,13 +246,14 @@ EXPORT_SYMBOL_IF_KUNIT(ph_reserve_init);
 void ph_reserve_exit(void)
 {
 	struct page *page, *next;
+	LIST_HEAD(units);
 
 	/* What somebody still has is his alone from now on. */
-	list_for_each_entry_safe(page, next, &ph_limbo_units, lru) {
-		list_del(&page->lru);
-		ph_unit_free(page);
-	}
-	ph_limbo_nr_units = 0;
+	spin_lock_irq(&ph_limbo_lock);
+	list_splice_init(&ph_limbo_units, &units);
+	WRITE_ONCE(ph_limbo_nr_units, 0);
+	spin_unlock_irq(&ph_limbo_lock);
+	ph_unit_free_list(&units);
 	if (!ph_pool)
 		return;
 	list_for_each_entry_safe(page, next, &ph_limbo, lru)
@@ -397,7 +405,7 @@ void ph_reserve_put_unit(struct page *unit)
 	}
 	spin_lock_irqsave(&ph_limbo_lock, flags);
 	list_add_tail(&unit->lru, &ph_limbo_units);
-	ph_limbo_nr_units++;
+	WRITE_ONCE(ph_limbo_nr_units, ph_limbo_nr_units + 1);
 	spin_unlock_irqrestore(&ph_limbo_lock, flags);
 	ph_unit_sweep(PH_SWEEP);
 }

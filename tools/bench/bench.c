@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "bench.h"
 
@@ -46,6 +48,23 @@ void bench_die(const char *what)
 	fprintf(stderr, "%s: %s: %s\n", program_invocation_short_name, what,
 		strerror(errno));
 	exit(1);
+}
+
+uint64_t bench_kilobytes(const char *path, const char *name)
+{
+	static char text[4096];
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t length = read(file, text, sizeof(text) - 1);
+	const char *line;
+
+	if (length <= 0)
+		bench_die(path);
+	close(file);
+	text[length] = '\0';
+	line = strstr(text, name);
+	if (!line)
+		bench_die(name);
+	return strtoull(line + strlen(name), NULL, 10) * 1024;
 }
 
 /* Not by malloc: the allocator may be what is being measured. */

@@ -21,6 +21,12 @@ void bench_init(void);
 /* Ends the program: a benchmark that did not do its work has no figure. */
 void bench_die(const char *what) __attribute__((noreturn));
 
+/*
+ * What a line "NAME N kB" of a file says, in bytes. Without stdio, which would
+ * allocate. Ends the program if there is none.
+ */
+uint64_t bench_kilobytes(const char *path, const char *name);
+
 /* Ends the program if an allocation of the program's own failed. */
 void *bench_memory(size_t bytes);
 

@@ -91,25 +91,10 @@ static void run_speed(void)
 	bench_row(MINE("malloc.burst100k"), PEER, crowd_cost(&large, 1), "ns");
 }
 
-/*
- * The pages that this process has of its own, in bytes. Read without stdio,
- * which would allocate.
- */
+/* The pages that this process has of its own, in bytes. */
 static uint64_t anonymous_bytes(void)
 {
-	static char text[4096];
-	int file = open("/proc/self/smaps_rollup", O_RDONLY);
-	ssize_t length = read(file, text, sizeof(text) - 1);
-	const char *line;
-
-	if (length <= 0)
-		bench_die("smaps_rollup");
-	close(file);
-	text[length] = '\0';
-	line = strstr(text, "\nAnonymous:");
-	if (!line)
-		bench_die("smaps_rollup has no line Anonymous");
-	return strtoull(line + strlen("\nAnonymous:"), NULL, 10) * 1024;
+	return bench_kilobytes("/proc/self/smaps_rollup", "\nAnonymous:");
 }
 
 /* Writes to all of it, as its user would: untouched pages do not exist. */

@@ -27,6 +27,7 @@
 
 #define THREADS		2
 #define STACK		(128 << 10)
+#define STATUS		"/proc/self/status"
 
 /* What becomes of each object is known by its slot, and so is its size. */
 struct worker {
@@ -52,13 +53,8 @@ static uint64_t own_bytes;
 
 static void *own(size_t bytes)
 {
-	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-
-	if (memory == MAP_FAILED)
-		bench_die("mmap");
 	own_bytes += (bytes + 4095) / 4096 * 4096;
-	return memory;
+	return bench_memory(bytes);
 }
 
 /*
@@ -409,28 +405,13 @@ static void sh8bench(void)
 	run_workers(sh8bench_worker);
 }
 
-/* Bytes of a line "NAME: N kB"; without stdio, which would allocate. */
-static uint64_t kilobytes(const char *name)
-{
-	static char text[4096];
-	int file = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
-	ssize_t length = read(file, text, sizeof(text) - 1);
-	const char *line;
-
-	if (length <= 0)
-		bench_die("/proc/self/status");
-	close(file);
-	text[length] = '\0';
-	line = strstr(text, name);
-	return line ? strtoull(line + strlen(name), NULL, 10) * 1024 : 0;
-}
-
 /* The most that a private heap of this process held; 0 if it has none. */
 static uint64_t heap_peak(void)
 {
 	struct privheap_heap_stat stat = { .size = sizeof(stat) };
 
-	for (int fd = 3; fd < 64; fd++)
+	/* Wherever the library has it. */
+	for (int fd = 3, end = getdtablesize(); fd < end; fd++)
 		if (!ioctl(fd, PRIVHEAP_HEAP_STAT, &stat))
 			return stat.peak_bytes;
 	return 0;
@@ -447,8 +428,9 @@ static uint64_t peak_bytes(void)
 
 	settle();
 	if (heap)
-		return heap + kilobytes("RssAnon:");
-	return kilobytes("VmHWM:") - kilobytes("RssFile:") - kilobytes("RssShmem:");
+		return heap + bench_kilobytes(STATUS, "RssAnon:");
+	return bench_kilobytes(STATUS, "VmHWM:") - bench_kilobytes(STATUS, "RssFile:") -
+	       bench_kilobytes(STATUS, "RssShmem:");
 }
 
 static const struct {
@@ -473,6 +455,8 @@ static void measure(unsigned int load, const char *who, uint64_t not_heap)
 
 	loads[load].run();
 	spent = bench_since(started);
+	if (!strcmp(who, "privheap") != !!heap_peak())
+		bench_die("whose heap is it");
 	/* Before the first line is written, for which the program allocates. */
 	bytes = peak_bytes();
 	row("threads", loads[load].name, who, (double)spent / 1e6, "ms");

@@ -9,9 +9,10 @@
 
 /* Of an address space, one heap takes no more than this. */
 #define ADDRESS_MOST	(sizeof(void *) == 8 ? (uint64_t)1 << 45 : (uint64_t)1 << 28)
+#define ADDRESS_LEAST	((size_t)16 << 20)
+
 /* Where the numbers of its files begin, if there are that many. */
 #define FD_LEAST	1000
-#define ADDRESS_LEAST	((size_t)16 << 20)
 
 struct privheap *ph_heaps;
 pthread_mutex_t ph_heaps_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -87,7 +88,6 @@ static int heap_limits(struct privheap *heap, const struct privheap_options *opt
 	return privheap_cmd_setup(heap->fd, &setup);
 }
 
-/* The module's part; fd is -1 where that fails. */
 /*
  * Low numbers of files are what programs, shells above all, close and reuse without
  * asking whose they are.
@@ -102,6 +102,7 @@ static int out_of_the_way(int fd)
 	return high;
 }
 
+/* The module's part; fd is -1 where that fails. */
 static int heap_open(struct privheap *heap, const struct privheap_options *options)
 {
 	struct privheap_query query = { 0 };

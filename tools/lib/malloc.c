@@ -259,12 +259,13 @@ static bool same_class(struct privheap *heap, void *object, size_t bytes)
 /* A hardened heap knows; elsewhere that is seen when it is freed. */
 static void *still_there(struct privheap *heap, void *object)
 {
-	void *known = object;
+	void *known;
 
-	if (ph_offset(heap, object) >= heap->bytes)
+	if (!heap->hardened || ph_offset(heap, object) >= heap->bytes)
 		return object;
-	if (wide_of(heap, object))
-		known = wide_of(heap, object);
+	known = wide_of(heap, object);
+	if (!known)
+		known = object;
 	if (!ph_guard_give(heap, known)) {
 		errno = EINVAL;
 		return NULL;

@@ -82,6 +82,21 @@ void test_needs_root(void)
 		test_skip("needs root");
 }
 
+void test_in_a_child(void (*work)(const void *), const void *arg)
+{
+	int status = 0;
+	pid_t child = fork();
+
+	REQUIRE(child >= 0);
+	if (!child) {
+		work(arg);
+		fflush(stdout);
+		_exit(0);
+	}
+	REQUIRE(waitpid(child, &status, 0) == child);
+	EXPECT(WIFEXITED(status));
+}
+
 void test_note(const char *what, ...)
 {
 	char line[320];

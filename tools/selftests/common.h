@@ -52,6 +52,8 @@ void test_skip(const char *why, ...)
 	__attribute__((noreturn, format(printf, 1, 2)));
 /* Ends a test that has to be root, where it is not. */
 void test_needs_root(void);
+/* Runs @work in a process of its own, so that whatever comes of it this one goes on. */
+void test_in_a_child(void (*work)(const void *), const void *arg);
 /* A diagnostic line; it does not fail the test. */
 void test_note(const char *what, ...) __attribute__((format(printf, 1, 2)));
 /* Counts a row of hostile input. */

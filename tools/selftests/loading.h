@@ -11,7 +11,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
 #define PARAMETERS	"/sys/module/privheap/parameters"
 
@@ -91,19 +90,8 @@ static inline void module_restore(void)
 /* Runs @work in a process of its own, so that the restoring one goes on. */
 static inline void restored_after(void (*work)(const void *), const void *arg)
 {
-	int status = 0;
-	pid_t child;
-
 	test_needs_root();
-	child = fork();
-	REQUIRE(child >= 0);
-	if (!child) {
-		work(arg);
-		fflush(stdout);
-		_exit(0);
-	}
-	REQUIRE(waitpid(child, &status, 0) == child);
-	EXPECT(WIFEXITED(status));
+	test_in_a_child(work, arg);
 	module_restore();
 }
 

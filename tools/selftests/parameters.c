@@ -5,8 +5,6 @@
  */
 #include "calls.h"
 
-#include <sys/wait.h>
-
 #define MIB		(1ULL << 20)
 #define PARAMETERS	"/sys/module/privheap/parameters/"
 
@@ -54,21 +52,11 @@ static bool parameter_is(const char *name, const char *want)
 static void restored_after(void (*work)(const void *), const void *arg)
 {
 	static char was[ARRAY_SIZE(writable)][VALUE_BYTES];
-	int status = 0;
-	pid_t child;
 
 	test_needs_root();
 	for (size_t i = 0; i < ARRAY_SIZE(writable); i++)
 		parameter_get(writable[i], was[i]);
-	child = fork();
-	REQUIRE(child >= 0);
-	if (!child) {
-		work(arg);
-		fflush(stdout);
-		_exit(0);
-	}
-	REQUIRE(waitpid(child, &status, 0) == child);
-	EXPECT(WIFEXITED(status));
+	test_in_a_child(work, arg);
 	for (size_t i = 0; i < ARRAY_SIZE(writable); i++)
 		/* An empty text is no write at all. */
 		EXPECT_OK(parameter_set(writable[i], *was[i] ? was[i] : "\n"));
