@@ -339,6 +339,33 @@ static void put_unit_that_is_held(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stat.held_bytes, before.held_bytes);
 }
 
+static void held_unit_is_in_the_way_until_it_is_free(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	const unsigned long nr = PH_UNIT_PAGES;
+	struct page **pages = ph_page_array(test, nr);
+	struct ph_reserve_stat stat;
+	struct page *held;
+
+	KUNIT_ASSERT_EQ(test, 0,
+			ph_region_take_span(fix->region, pages, 0, nr));
+	held = pages[5];
+	if (!PageCompound(held)) {
+		ph_region_put_pages(fix->region, pages, nr);
+		kunit_skip(test, "there is no unit");
+	}
+	get_page(held);
+	ph_region_put_pages(fix->region, pages, nr);
+	ph_reserve_get_stat(&stat);
+	ph_reserve_set_max(stat.held_bytes);
+	KUNIT_EXPECT_EQ(test, ph_reserve_charge(1), -EDQUOT);
+	put_page(held);
+	KUNIT_EXPECT_EQ(test, ph_reserve_charge(PH_UNIT_BYTES), 0);
+	KUNIT_EXPECT_EQ(test, ph_reserve_charge(1), -EDQUOT);
+	ph_reserve_uncharge(PH_UNIT_BYTES);
+	ph_reserve_set_max(stat.max_bytes);
+}
+
 static void set_reserve_stocks_pages(struct kunit *test)
 {
 	struct ph_fixture *fix = test->priv;
@@ -471,6 +498,7 @@ static struct kunit_case ph_region_pages_test_cases[] = {
 	KUNIT_CASE(take_span_when_hard_max_is_in_the_middle),
 	KUNIT_CASE(take_span_uses_the_stock_first),
 	KUNIT_CASE(put_unit_that_is_held),
+	KUNIT_CASE(held_unit_is_in_the_way_until_it_is_free),
 	KUNIT_CASE(set_reserve_stocks_pages),
 	KUNIT_CASE(set_reserve_is_not_trimmed),
 	KUNIT_CASE(set_reserve_when_lowered),
