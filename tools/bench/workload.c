@@ -217,13 +217,15 @@ static void larson(void)
 
 /*
  * xmalloc-test -w 1 -s 64: one thread allocates batches of 4,096 objects of 64
- * bytes and writes to all of each, another frees them, the last batch first. 16
- * of them may wait here, 100 there. The one that frees begins when so many do:
- * then the most that is live is not for the scheduler to say.
+ * bytes and writes to all of each, another frees them, the last batch first. Of
+ * 16 batches that there may be at once, here one that is being made or freed is
+ * one; there 100 may wait, besides. The one that frees begins when there are 16:
+ * then the most that is live is not for the scheduler to say, nor larger where
+ * allocations are so fast that one more batch is always ready.
  */
 #define BATCH		4096
 #define BATCH_OBJECT	64
-#define WAITING		16
+#define BATCHES		16
 
 struct batch {
 	struct batch *next;
@@ -231,19 +233,31 @@ struct batch {
 };
 
 static struct batch *batches;
-static unsigned int batches_waiting, batches_wanted;
+static unsigned int batches_there, batches_wanted;
 static bool batches_flow;
 static pthread_mutex_t batches_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t batches_moved = PTHREAD_COND_INITIALIZER;
 
+/* How many there are changes by one that is to be made, or was freed. */
+static void batches_count(int change)
+{
+	pthread_mutex_lock(&batches_lock);
+	while (change > 0 && batches_there == BATCHES)
+		pthread_cond_wait(&batches_moved, &batches_lock);
+	batches_there += (unsigned int)change;
+	pthread_cond_signal(&batches_moved);
+	pthread_mutex_unlock(&batches_lock);
+}
+
 static void batch_put(struct batch *batch)
 {
 	pthread_mutex_lock(&batches_lock);
-	while (batches_waiting == WAITING)
-		pthread_cond_wait(&batches_moved, &batches_lock);
 	batch->next = batches;
 	batches = batch;
-	batches_flow |= ++batches_waiting == WAITING;
+	if (batches_there == BATCHES && !batches_flow) {
+		settle();
+		batches_flow = true;
+	}
 	pthread_cond_signal(&batches_moved);
 	pthread_mutex_unlock(&batches_lock);
 }
@@ -257,34 +271,19 @@ static struct batch *batch_get(void)
 		pthread_cond_wait(&batches_moved, &batches_lock);
 	batch = batches;
 	batches = batch->next;
-	batches_waiting--;
-	pthread_cond_signal(&batches_moved);
 	pthread_mutex_unlock(&batches_lock);
 	return batch;
 }
 
-/* The first time that so many wait. */
-static bool batches_full(void)
-{
-	static bool before;
-	bool full;
-
-	pthread_mutex_lock(&batches_lock);
-	full = batches_flow && !before;
-	before = batches_flow;
-	pthread_mutex_unlock(&batches_lock);
-	return full;
-}
-
 static void batch_make(void)
 {
-	struct batch *batch = fresh(sizeof(*batch));
+	struct batch *batch;
 
+	batches_count(1);
+	batch = fresh(sizeof(*batch));
 	for (unsigned int i = 0; i < BATCH; i++)
 		batch->objects[i] = memset(fresh(BATCH_OBJECT), (int)i, BATCH_OBJECT);
 	batch_put(batch);
-	if (batches_full())
-		settle();
 }
 
 static void batch_free(void)
@@ -294,6 +293,7 @@ static void batch_free(void)
 	for (unsigned int i = 0; i < BATCH; i++)
 		free(batch->objects[i]);
 	free(batch);
+	batches_count(-1);
 }
 
 static void *xmalloc_worker(void *arg)
@@ -315,7 +315,7 @@ static void xmalloc(void)
 	make_workers(1);
 	start();
 	run_workers(xmalloc_worker);
-	live_at_most(WAITING * (sizeof(struct batch) + BATCH * BATCH_OBJECT));
+	live_at_most(BATCHES * (sizeof(struct batch) + BATCH * BATCH_OBJECT));
 }
 
 /*
