@@ -2,6 +2,7 @@
 /* Books: each figure of a heap that is wrong is found. */
 
 #include "catalog.h"
+#include "hand.h"
 #include "objects.h"
 #include "supply.h"
 
@@ -68,7 +69,7 @@ static void wrong_sums_of_a_cache_are_found(struct kunit *test)
 
 static void wrong_figures_of_a_slab_are_found(struct kunit *test)
 {
-	struct ph_cache *cache = ph_mixed_cache(test, PRIVHEAP_TYPE_OBJECT);
+	struct ph_cache *cache = ph_mixed_cache(test, PRIVHEAP_TYPE_LIST);
 	struct ph_slab *slab = ph_slab_on(test, &cache->partial[0]);
 
 	PH_EXPECT_FOUND(test, slab->taken++, slab->taken--);
@@ -92,8 +93,8 @@ static void slab_of_another_cache_is_found(struct kunit *test)
 
 static void slot_in_two_states_is_found(struct kunit *test)
 {
-	struct ph_cache *cache = ph_mixed_cache(test, PRIVHEAP_TYPE_OBJECT);
-	struct privheap_run run = ph_test_take(test, PRIVHEAP_TYPE_OBJECT, 100, 1);
+	struct ph_cache *cache = ph_mixed_cache(test, PRIVHEAP_TYPE_LIST);
+	struct privheap_run run = ph_test_take(test, PRIVHEAP_TYPE_LIST, 100, 1);
 	struct ph_slab *slab;
 	u32 live, free, out;
 
@@ -110,6 +111,32 @@ static void slot_in_two_states_is_found(struct kunit *test)
 			__clear_bit(free, slab->out->bits));
 	PH_EXPECT_FOUND(test, __set_bit(live, slab->out->bits),
 			__clear_bit(live, slab->out->bits));
+}
+
+/* Of a slab without generations: what is said to have had no handle. */
+static void slot_that_may_not_go_out_again_is_found(struct kunit *test)
+{
+	struct privheap_run run = ph_test_take(test, PRIVHEAP_TYPE_OBJECT, 100, 4);
+	struct ph_heap *heap = ph_test_heap(test);
+	unsigned long *again;
+	struct ph_slab *slab;
+	u32 done;
+
+	slab = ph_fixture_slab(&heap->region, run.offset);
+	run.mask = 2;
+	KUNIT_ASSERT_EQ(test, 0, ph_hand_back(heap, 0, &run, 1, false, &done));
+	KUNIT_ASSERT_NULL(test, slab->gen);
+	KUNIT_ASSERT_EQ(test, slab->out->nr_again, 1);
+	KUNIT_ASSERT_EQ(test, ph_validate(heap), 0);
+	again = ph_slab_again(slab);
+	PH_EXPECT_FOUND(test, slab->out->nr_again++, slab->out->nr_again--);
+	/* One that is out, and one that never was. */
+	slab->out->nr_again = 2;
+	PH_EXPECT_FOUND(test, __set_bit(0, again),
+			(__clear_bit(0, again), slab->out->nr_again = 1));
+	slab->out->nr_again = 2;
+	PH_EXPECT_FOUND(test, __set_bit(4, again),
+			(__clear_bit(4, again), slab->out->nr_again = 1));
 }
 
 static void wrong_sums_of_a_heap_are_found(struct kunit *test)
@@ -148,6 +175,7 @@ static struct kunit_case ph_books_test_cases[] = {
 	KUNIT_CASE(wrong_figures_of_a_slab_are_found),
 	KUNIT_CASE(slab_of_another_cache_is_found),
 	KUNIT_CASE(slot_in_two_states_is_found),
+	KUNIT_CASE(slot_that_may_not_go_out_again_is_found),
 	KUNIT_CASE(wrong_sums_of_a_heap_are_found),
 	KUNIT_CASE(wrong_use_of_a_quota_is_found),
 	{}

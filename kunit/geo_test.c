@@ -96,15 +96,16 @@ static void geo_is_within_one_percent_of_the_best(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wrong, 0);
 }
 
-/* Of those that cost the same, see ph_geo_prefers_long(). */
+/* Of those that cost the same. */
 static void geo_of_many_sizes_is_the_longest(struct kunit *test)
 {
 	u32 size, pages, longer = 0;
 	struct ph_geo geo;
 
 	for (size = 16; size <= PH_SLOT_MAX; size += 16) {
-		KUNIT_ASSERT_EQ(test, 0, ph_geo_init(&geo, size, 16,
-						     PH_KEEP_SLACK));
+		KUNIT_ASSERT_EQ(test, 0,
+				ph_geo_init(&geo, size, 16,
+					    PH_KEEP_SLACK | PH_LONG));
 		for (pages = geo.pages + 1; pages <= PH_SLAB_MAX_PAGES; pages++)
 			longer += ph_cost_of(&geo, pages) ==
 				  ph_cost_of(&geo, geo.pages);

@@ -329,29 +329,145 @@ static void promises_are_used_up(struct kunit *test)
 	}
 }
 
-/* A compact slab without generations lends each slot once, then waits. */
-static void late_slab_lends_no_slot_twice(struct kunit *test)
+/* What had no handle needs no generations, however often it goes out. */
+static void late_slab_lends_slots_again(struct kunit *test)
 {
 	struct ph_cache *cache = ph_lend_cache(test, 100, PH_LATE_GENS);
 	struct ph_slab *slab = ph_first_slab(test);
-	u32 nr = slab->nr, i, got;
+	u32 nr = slab->nr, i, round;
 	struct privheap_run run;
 
 	KUNIT_ASSERT_LE(test, nr, 64);
 	KUNIT_ASSERT_EQ(test, nr, ph_lend(test, nr, &run, NULL));
-	for (i = 0; i < nr - 1; i++) {
-		KUNIT_EXPECT_TRUE(test, ph_claim(slab, i, 1));
-		ph_give_back(test, slab->start + i * slab->stride, 1);
-		KUNIT_EXPECT_EQ(test, 0, ph_lend(test, 1, &run, NULL));
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < nr - 1; i++) {
+			KUNIT_EXPECT_TRUE(test, ph_claim(slab, i, 1));
+			ph_give_back(test, slab->start + i * slab->stride, 1);
+			KUNIT_EXPECT_EQ(test, ph_slab_usable(slab), i + 1);
+		}
+		KUNIT_EXPECT_EQ(test, nr - 1, ph_lend(test, nr, &run, NULL));
+		KUNIT_EXPECT_EQ(test, ph_slab_usable(slab), 0);
 	}
-	KUNIT_EXPECT_TRUE(test, ph_slab_is_stuck(slab));
-	KUNIT_EXPECT_EQ(test, 0, ph_cache_reuse(cache));
-	KUNIT_EXPECT_EQ(test, 0, ph_cache_validate(cache));
-	got = ph_lend(test, nr, &run, NULL);
-	KUNIT_EXPECT_EQ(test, got, nr - 1);
-	/* No handle named it: the one that is out kept the first generation. */
-	KUNIT_EXPECT_EQ(test, ph_slab_gen(slab, nr - 1), slab->gen_first);
-	KUNIT_EXPECT_EQ(test, ph_slab_gen(slab, 0), (u16)(slab->gen_first + 1));
+	KUNIT_EXPECT_NULL(test, slab->gen);
+	KUNIT_EXPECT_EQ(test, cache->usable, 0);
+}
+
+/* What has become of each slot of a slab whose generations come late. */
+struct ph_late {
+	struct ph_cache *cache;
+	struct ph_slab *slab;
+	u32 lent;	/* bits */
+	u32 taken;
+	u32 named;	/* has had a handle since the slab was empty */
+	u32 given[32];	/* generations that its handles had, a bit each */
+	u64 rounds[32];
+	u16 gen_first;
+	u32 wrong;
+};
+
+static void ph_late_lend(struct kunit *test, struct ph_late *l)
+{
+	struct privheap_run run;
+	u32 slot;
+
+	if (!ph_lend(test, 1, &run, NULL))
+		return;
+	slot = __ffs(run.mask);
+	l->wrong += run.offset != l->slab->start;
+	l->wrong += (l->lent | l->taken) >> slot & 1;
+	l->lent |= BIT(slot);
+}
+
+static void ph_late_regain(struct kunit *test, struct ph_late *l)
+{
+	u32 slot = __ffs(l->lent | BIT(31));
+
+	if (!l->lent)
+		return;
+	l->wrong += !ph_claim(l->slab, slot, 1);
+	ph_give_back(test, l->slab->start + slot * l->slab->stride, 1);
+	l->lent &= ~BIT(slot);
+}
+
+static void ph_late_take(struct kunit *test, struct ph_late *l)
+{
+	u32 slot, gen;
+	u64 round;
+
+	if (!ph_cache_take_slabs(l->cache, &round, 1, 1))
+		return;
+	slot = ph_round_slot(l->slab, round);
+	gen = (u16)((round >> PH_OFFSET_BITS) - l->gen_first);
+	/* A slot never has the same handle twice. */
+	l->wrong += (l->lent | l->taken) >> slot & 1;
+	l->wrong += gen > 31 || (l->given[slot] & BIT(gen));
+	l->given[slot] |= BIT(gen % 32);
+	l->rounds[slot] = round;
+	l->taken |= BIT(slot);
+	l->named |= BIT(slot);
+}
+
+/* As the free of an object does: with the generation of the next. */
+static void ph_late_give(struct kunit *test, struct ph_late *l)
+{
+	u32 slot = __ffs(l->taken | BIT(31));
+	u64 round;
+
+	if (!l->taken)
+		return;
+	round = l->rounds[slot] + (1ULL << PH_OFFSET_BITS);
+	ph_cache_return(l->cache, &round, 1);
+	l->taken &= ~BIT(slot);
+}
+
+static void ph_late_gens(struct kunit *test, struct ph_late *l)
+{
+	KUNIT_EXPECT_EQ(test, 0, ph_slab_make_lendable(l->slab));
+}
+
+static void (*const ph_late_ops[])(struct kunit *test, struct ph_late *l) = {
+	ph_late_lend, ph_late_regain, ph_late_take, ph_late_give, ph_late_gens,
+};
+
+static void ph_late_check(struct ph_late *l)
+{
+	u32 waiting;
+
+	if (!l->slab->gen && !l->lent && !l->taken)
+		l->named = 0;
+	waiting = l->slab->gen ? 0 : l->named & ~(l->lent | l->taken);
+	l->wrong += ph_slab_usable(l->slab) !=
+		    l->slab->nr - hweight32(l->lent | l->taken | waiting);
+	l->wrong += ph_cache_validate(l->cache) != 0;
+}
+
+/* All courses that six steps can take with a few slots. */
+static void late_slab_through_both_doors(struct kunit *test)
+{
+	struct ph_late l = { .cache = ph_lend_cache(test, 1000, PH_LATE_GENS) };
+	u32 course, rest, step, courses = int_pow(ARRAY_SIZE(ph_late_ops), 6);
+
+	for (course = 0; course < courses && !l.wrong; course++) {
+		memset(&l.lent, 0, sizeof(l) - offsetof(struct ph_late, lent));
+		l.slab = ph_first_slab(test);
+		KUNIT_ASSERT_LT(test, l.slab->nr, 32);
+		l.gen_first = l.slab->gen_first;
+		for (step = 0, rest = course; step < 6; step++) {
+			ph_late_ops[rest % ARRAY_SIZE(ph_late_ops)](test, &l);
+			rest /= ARRAY_SIZE(ph_late_ops);
+			ph_late_check(&l);
+		}
+		while (l.lent)
+			ph_late_regain(test, &l);
+		while (l.taken)
+			ph_late_give(test, &l);
+		ph_late_check(&l);
+		KUNIT_EXPECT_EQ_MSG(test, l.wrong, 0, "course %u", course);
+		ph_slab_destroy(l.cache->region,
+				ph_cache_pick_empty(l.cache, 0), false);
+		KUNIT_ASSERT_EQ(test, 0, ph_cache_grow(l.cache, PH_GFP));
+	}
+	KUNIT_EXPECT_EQ(test, course, courses);
 }
 
 static void late_slab_begins_anew_when_empty(struct kunit *test)
@@ -390,8 +506,8 @@ static void generations_come_before_all_was_used(struct kunit *test)
 		ph_give_back(test, slab->start, 1);
 		KUNIT_EXPECT_EQ(test, 0, ph_slab_make_lendable(slab));
 		KUNIT_EXPECT_EQ(test, 0, ph_cache_validate(cache));
-		wrong += ph_slab_gen(slab, 0) != (u16)(slab->gen_first + 1);
-		for (i = 1; i < slab->nr; i++)
+		/* None of them had a handle. */
+		for (i = 0; i < slab->nr; i++)
 			wrong += ph_slab_gen(slab, i) != slab->gen_first;
 		KUNIT_EXPECT_EQ(test, slab->nr - used + 1,
 				ph_lend(test, slab->nr, runs, NULL));
@@ -478,7 +594,8 @@ static struct kunit_case ph_lend_test_cases[] = {
 	KUNIT_CASE(lend_without_books),
 	KUNIT_CASE(books_when_hard_max_is_in_the_way),
 	KUNIT_CASE(promises_are_used_up),
-	KUNIT_CASE(late_slab_lends_no_slot_twice),
+	KUNIT_CASE(late_slab_lends_slots_again),
+	KUNIT_CASE(late_slab_through_both_doors),
 	KUNIT_CASE(late_slab_begins_anew_when_empty),
 	KUNIT_CASE(generations_come_before_all_was_used),
 	KUNIT_CASE(lend_and_take_at_random),

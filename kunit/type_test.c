@@ -319,12 +319,17 @@ static void keep_bits_follow_the_declaration(struct kunit *test)
 	ph_type_drop(test);
 	desc.flags = 0;
 	desc.max_bytes = 8000;
-	KUNIT_EXPECT_EQ(test, PH_KEEP_WIDE_SLACK,
+	KUNIT_EXPECT_EQ(test, PH_KEEP_WIDE_SLACK | PH_LONG,
 			ph_type_make_cache(ph_type_of(test, &desc),
 					   3000)->geo.keep);
 	ph_type_drop(test);
 	desc.min_bytes = 1;
-	KUNIT_EXPECT_EQ(test, PH_KEEP_SLACK,
+	KUNIT_EXPECT_EQ(test, PH_KEEP_SLACK | PH_LONG,
+			ph_type_make_cache(ph_type_of(test, &desc),
+					   50)->geo.keep);
+	ph_type_drop(test);
+	desc.policy = PRIVHEAP_POLICY_COMPACT;
+	KUNIT_EXPECT_EQ(test, PH_KEEP_SLACK | PH_LATE_GENS,
 			ph_type_make_cache(ph_type_of(test, &desc),
 					   50)->geo.keep);
 }

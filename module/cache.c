@@ -263,6 +263,7 @@ u32 ph_cache_take_slabs(struct ph_cache *cache, u64 *rounds, u32 nr,
 	ph_cpu_count(cache->cpus, fresh, fresh);
 	return got;
 }
+EXPORT_SYMBOL_IF_KUNIT(ph_cache_take_slabs);
 
 /*
  * The slab of a round; @slab is a guess. What was freed twice may have lost its

@@ -142,6 +142,15 @@ void ph_cache_sum_stat(struct ph_cache_stat *sum,
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_cache_sum_stat);
 
+static bool ph_slab_again_is_sound(const struct ph_slab *slab)
+{
+	const unsigned long *again = ph_slab_again(slab);
+
+	return bitmap_weight(again, slab->nr) == ph_slab_nr_again(slab) &&
+	       bitmap_subset(again, slab->free, slab->nr) &&
+	       find_next_bit(again, slab->nr, slab->used_to) == slab->nr;
+}
+
 static int ph_cache_validate_list(struct ph_cache *cache,
 				  struct list_head *list, u32 *slabs,
 				  u64 *free_slots)
@@ -161,6 +170,9 @@ static int ph_cache_validate_list(struct ph_cache *cache,
 		if (!ph_slab_is_span(slab) && ph_slab_out(slab) &&
 		    (bitmap_intersects(slab->free, slab->out->bits, slab->nr) ||
 		     bitmap_intersects(slab->live, slab->out->bits, slab->nr)))
+			return -EUCLEAN;
+		if (!ph_slab_reuses(slab) && slab->out &&
+		    !ph_slab_again_is_sound(slab))
 			return -EUCLEAN;
 		*free_slots += weight;
 		++*slabs;

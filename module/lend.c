@@ -32,8 +32,9 @@ static unsigned long ph_mask_part(u32 *slot, u64 *mask)
 struct ph_out *ph_out_alloc(struct ph_cache *cache)
 {
 	u32 slots = ph_geo_slots(&cache->geo, cache->geo.pages);
+	u32 maps = cache->geo.keep & PH_LATE_GENS ? 2 : 1;
 	struct ph_out *out;
-	size_t bytes = struct_size(out, bits, BITS_TO_LONGS(slots));
+	size_t bytes = struct_size(out, bits, maps * BITS_TO_LONGS(slots));
 
 	out = ph_region_meta_alloc(cache->region, bytes);
 	if (!IS_ERR(out))
@@ -138,7 +139,7 @@ static u32 ph_slab_lend_word(struct ph_slab *slab, u32 word, u32 nr,
 		bits &= ~BIT(__fls(bits));
 	if (!got)
 		return 0;
-	slab->free[word] &= ~bits;
+	ph_slab_take_bits(slab, word, bits);
 	/* Who gives some back does so without the lock. */
 	atomic_long_or(bits, (atomic_long_t *)&slab->out->bits[word]);
 	run->offset = slab->start + (u64)word * BITS_PER_LONG * slab->stride;
@@ -338,13 +339,20 @@ EXPORT_SYMBOL_IF_KUNIT(ph_slab_claim_out);
 static u32 ph_slab_regain(struct ph_slab *slab, u32 slot, u64 mask)
 {
 	u32 nr = hweight64(mask), word;
+	unsigned long bits;
 
 	while (mask) {
 		word = slot / BITS_PER_LONG;
-		slab->free[word] |= ph_mask_part(&slot, &mask);
+		bits = ph_mask_part(&slot, &mask);
+		slab->free[word] |= bits;
+		if (!slab->gen)
+			ph_slab_again(slab)[word] |= bits;
 	}
 	slab->taken -= nr;
-	if (!slab->gen && !slab->taken)
+	if (slab->gen)
+		return nr;
+	slab->out->nr_again += nr;
+	if (!slab->taken)
 		ph_slab_emptied(slab);
 	return nr;
 }

@@ -97,17 +97,6 @@ static u64 ph_geo_cost(const struct ph_geo *geo, u32 pages)
 	return div_u64(bytes << 10, slots);
 }
 
-/*
- * Whether long slabs are better than short ones that cost the same. In a type of
- * many sizes the small classes would get one page, and each slab costs time as
- * well; compact types have to save memory.
- */
-static bool ph_geo_prefers_long(u32 keep)
-{
-	return (keep & (PH_KEEP_SLACK | PH_KEEP_WIDE_SLACK)) &&
-	       !(keep & PH_LATE_GENS);
-}
-
 /**
  * ph_geo_init() - choose the cheapest slab for an object
  * @geo: (out)
@@ -118,7 +107,7 @@ static bool ph_geo_prefers_long(u32 keep)
  * Tries each length and takes the one with the fewest bytes per object, tail
  * and metadata included. The shorter one wins where the gain is below 1/256; with
  * a chain below 1/128: of so small objects there are few slabs, and what the last
- * one has idle counts more. See above for equal ones.
+ * one has idle counts more. PH_LONG says who wins where there is no gain at all.
  *
  * Context: any.
  * Return: 0, or -EINVAL for a size above PH_SLOT_MAX.
@@ -142,7 +131,7 @@ int ph_geo_init(struct ph_geo *geo, u32 size, u32 align, u32 keep)
 		if (cost == U64_MAX)
 			continue;
 		if (cost + (cost >> gain) < best ||
-		    (cost == best && ph_geo_prefers_long(keep))) {
+		    (cost == best && (keep & PH_LONG))) {
 			best = cost;
 			geo->pages = pages;
 		}
@@ -504,6 +493,11 @@ void ph_gens_free(struct ph_region *region, const struct ph_slab *slab,
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_gens_free);
 
+static bool ph_slab_had_no_handle(const struct ph_slab *slab, u32 slot)
+{
+	return ph_slab_nr_again(slab) && test_bit(slot, ph_slab_again(slab));
+}
+
 /**
  * ph_slab_attach_gens() - let a slab use its slots again
  * @slab: the slab
@@ -512,7 +506,7 @@ EXPORT_SYMBOL_IF_KUNIT(ph_gens_free);
  * The next generation is due where slots are free again. One in somebody's hands
  * keeps the first one: either its first object is about to live, with that in
  * its handle, or it has ended, and then its round brings the next one along,
- * see ph_slab_give(). So does one that was never taken.
+ * see ph_slab_give(). So does one that was never taken, or had no handle.
  *
  * Context: the cache's lock held.
  */
@@ -522,7 +516,7 @@ void ph_slab_attach_gens(struct ph_slab *slab, struct ph_gens *gens)
 
 	memset16(gens->gen, slab->gen_first, slab->nr + 1);
 	for_each_set_bit(i, slab->free, slab->used_to)
-		gens->gen[i]++;
+		gens->gen[i] += !ph_slab_had_no_handle(slab, i);
 	/* Pairs with the acquire in ph_slab_gen(). */
 	smp_store_release(&slab->gen, gens->gen);
 }
@@ -636,31 +630,54 @@ EXPORT_SYMBOL_IF_KUNIT(ph_slab_destroy);
 unsigned long ph_slab_takeable(const struct ph_slab *slab, u32 word)
 {
 	u32 base = word * BITS_PER_LONG;
+	unsigned long again;
 
-	/* Without generations no slot is used twice. */
+	/* Without generations no slot has two handles. */
 	if (ph_slab_reuses(slab) || base >= slab->used_to)
 		return slab->free[word];
+	again = ph_slab_nr_again(slab) ? ph_slab_again(slab)[word] : 0;
 	if (slab->used_to - base >= BITS_PER_LONG)
-		return 0;
-	return slab->free[word] & ~0UL << (slab->used_to - base);
+		return again;
+	return again | (slab->free[word] & ~0UL << (slab->used_to - base));
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_slab_takeable);
+
+/**
+ * ph_slab_take_bits() - slots of a word are not free any more
+ * @slab: the slab
+ * @word: which word of the bitmap
+ * @bits: which, of ph_slab_takeable()
+ *
+ * Context: the cache's lock held.
+ */
+void ph_slab_take_bits(struct ph_slab *slab, u32 word, unsigned long bits)
+{
+	unsigned long *again;
+
+	slab->free[word] &= ~bits;
+	if (ph_slab_reuses(slab) || !ph_slab_nr_again(slab))
+		return;
+	again = &ph_slab_again(slab)[word];
+	slab->out->nr_again -= hweight_long(*again & bits);
+	*again &= ~bits;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_slab_take_bits);
 
 /* Hand out the slots of one word of the bitmap. */
 static u32 ph_slab_take_word(struct ph_slab *slab, u32 word, u64 *rounds,
 			     u32 nr)
 {
-	unsigned long bits = ph_slab_takeable(slab, word);
+	unsigned long all = ph_slab_takeable(slab, word), bits = all;
 	u32 base = word * BITS_PER_LONG;
 	u32 got = 0, slot;
 
 	while (bits && got < nr) {
 		slot = base + __ffs(bits);
 		bits &= bits - 1;
-		__clear_bit(slot, slab->free);
 		rounds[got++] = (u64)ph_slab_gen(slab, slot) << PH_OFFSET_BITS |
 				(slab->key + (u64)slot * slab->stride);
 	}
+	ph_slab_take_bits(slab, word, all & ~bits);
 	return got;
 }
 
@@ -795,6 +812,10 @@ void ph_slab_emptied(struct ph_slab *slab)
 {
 	WRITE_ONCE(slab->gen_first, slab->gen_first + 1);
 	slab->used_to = 0;
+	if (!ph_slab_nr_again(slab))
+		return;
+	slab->out->nr_again = 0;
+	bitmap_zero(ph_slab_again(slab), slab->nr);
 }
 
 /**

@@ -31,9 +31,10 @@
 #define PH_TYPESAFE		BIT(5)	/* its memory, for a grace period */
 #define PH_KEEP_LIVE		BIT(6)	/* by address, too: which are in use */
 #define PH_CHAIN		BIT(7)	/* by address: free slots in themselves */
+#define PH_LONG			BIT(8)	/* long slabs, where they cost the same */
 
 /* Above them, in a hardened heap: who alone may have the slab's offsets. */
-#define PH_TENANT_SHIFT		8
+#define PH_TENANT_SHIFT		9
 #define PH_TENANT_MAX		(U32_MAX >> PH_TENANT_SHIFT)
 
 /*
@@ -112,7 +113,8 @@ struct ph_geo {
  * that a slot has had still lives, and a slot that was freed is not used again
  * until there are generations to tell the next one from it. They are made when
  * the cache would have to grow otherwise. A slab that runs empty before starts
- * anew with the next generation as its first.
+ * anew with the next generation as its first. What was only handed out had no
+ * handle, and may be used again without generations, see struct ph_out.
  *
  * By address: the objects of a kernel module have no handles, so that there are
  * no generations and no live bits, unless mistakes are looked for, and the slab
@@ -262,13 +264,16 @@ static inline u16 ph_slab_gen(const struct ph_slab *slab, u32 slot)
  * struct ph_out - which slots of a slab are handed out to the program
  * @rcu: to free it
  * @bytes: size of this allocation
- * @bits: a bit for each slot
+ * @nr_again: (late generations, as long as there are none) free slots that were
+ *	taken, but never had a handle; guarded by the cache's lock
+ * @bits: a bit for each slot; behind them the same for those of @nr_again
  *
  * A slot that is handed out is taken, and not live. Who clears its bit has it.
  */
 struct ph_out {
 	struct rcu_head rcu;
 	u32 bytes;
+	u32 nr_again;
 	unsigned long bits[];
 };
 
@@ -290,16 +295,30 @@ static inline bool ph_slab_reuses(const struct ph_slab *slab)
 	return slab->gen || slab->by_address;
 }
 
+/* Without generations: how many free slots were taken and can be once more. */
+static inline u32 ph_slab_nr_again(const struct ph_slab *slab)
+{
+	return slab->out ? slab->out->nr_again : 0;
+}
+
+/* Which they are; of a slab that has lent. */
+static inline unsigned long *ph_slab_again(const struct ph_slab *slab)
+{
+	return slab->out->bits + BITS_TO_LONGS(slab->nr);
+}
+
 /* Free slots that can be taken without more ado. */
 static inline u32 ph_slab_usable(const struct ph_slab *slab)
 {
-	return slab->nr - (ph_slab_reuses(slab) ? slab->taken : slab->used_to);
+	if (ph_slab_reuses(slab))
+		return slab->nr - slab->taken;
+	return slab->nr - slab->used_to + ph_slab_nr_again(slab);
 }
 
 /* Whether the free slots of a slab wait for generations. */
 static inline bool ph_slab_is_stuck(const struct ph_slab *slab)
 {
-	return !ph_slab_reuses(slab) && slab->used_to == slab->nr;
+	return !ph_slab_reuses(slab) && !ph_slab_usable(slab);
 }
 
 /* Slots that no free brings back, see ph_chain_abandon(). */
@@ -329,6 +348,7 @@ void ph_slab_destroy(struct ph_region *region, struct ph_slab *slab,
 		     bool keep);
 
 unsigned long ph_slab_takeable(const struct ph_slab *slab, u32 word);
+void ph_slab_take_bits(struct ph_slab *slab, u32 word, unsigned long bits);
 u32 ph_slab_take(struct ph_slab *slab, u64 *rounds, u32 nr, u32 *fresh);
 u32 ph_slab_random(const struct ph_slab *slab);
 void ph_slab_emptied(struct ph_slab *slab);

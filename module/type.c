@@ -192,22 +192,28 @@ static u32 ph_type_class_bytes(const struct ph_type *type, u32 class)
 /*
  * What the slabs of a class keep per slot. The slack of a compact object is
  * less than a step of its classes, unless its alignment is wider than that;
- * another may shrink to half of its slot, or to nothing in the smallest.
+ * another may shrink to half of its slot, or to nothing in the smallest. Objects
+ * of type object mostly come and go by address, and need no generations: theirs
+ * are as late as those of compact types. In a type of many sizes the small
+ * classes would get slabs of one page, and each slab costs time as well; compact
+ * types have to save memory.
  */
 static u32 ph_type_keep(const struct ph_type *type, u32 bytes, u32 class)
 {
+	bool compact = type->policy_id == PRIVHEAP_POLICY_COMPACT;
 	u32 keep = 0, step = bytes;
 
 	if (type->region->hardened)
 		keep |= type->tenant << PH_TENANT_SHIFT;
-	else if (bytes && type->policy_id == PRIVHEAP_POLICY_COMPACT)
+	else if (bytes && (compact || type->id == PRIVHEAP_TYPE_OBJECT))
 		keep |= PH_LATE_GENS;
 	if (type->flags & PRIVHEAP_TYPE_COUNTED)
 		keep |= PH_KEEP_REFS;
 	if (ph_type_is_fixed(type) || !bytes)
 		return keep;
-	if (class && type->policy_id == PRIVHEAP_POLICY_COMPACT &&
-	    type->align <= type->policy->class_unit)
+	if (!compact || type->region->hardened)
+		keep |= PH_LONG;
+	if (class && compact && type->align <= type->policy->class_unit)
 		step = bytes - ph_type_class_bytes(type, class - 1);
 	return keep | (step > U8_MAX ? PH_KEEP_WIDE_SLACK : PH_KEEP_SLACK);
 }
