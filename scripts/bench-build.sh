@@ -41,6 +41,9 @@ make_bench_module() {
 	ln -sf -t "$bench_module" "$top"/kunit/bench/*
 	find "$bench_module" -xtype l -delete
 	ln -sfn "$top/include" "$bench_module/include"
+	# Kbuild does not look whether the symbols of others have changed.
+	[ ! "$built/Module.symvers" -nt "$bench_module/Module.symvers" ] ||
+		rm -f "$bench_module/Module.symvers"
 	MAKEFLAGS='' make -C "$kdir" M="$bench_module" W=1 \
 		KBUILD_EXTRA_SYMBOLS="$built/Module.symvers" "$@" modules
 }
