@@ -87,7 +87,7 @@ run_kcsan() {
 	local kdir vm
 
 	kdir=$("$top/scripts/kernel.sh" kcsan)
-	vm=(--kernel-image "$kdir/arch/x86/boot/bzImage" --append
+	vm=(--kernel-image "$kdir/arch/x86/boot/bzImage" --timeout 5400 --append
 		"kunit.enable=1 kcsan.udelay_task=1000 kcsan.udelay_interrupt=200")
 	suites kcsan "$kdir" "${vm[@]}"
 	selftests kcsan "$kdir" "${vm[@]}" --env PRIVHEAP_SCALE=small
