@@ -303,16 +303,17 @@ static void ph_doors_check_types(struct ph_doors *d)
 		else
 			live[d->object[i].type]++;
 	page = ph_view_stat(&d->heap->region.view);
-	down_read(&d->heap->sem);
+	/* What the trimmer carries from a magazine to a slab is counted nowhere. */
+	down_write(&d->heap->sem);
 	ph_board_update(d->heap);
-	KUNIT_ASSERT_EQ(d->test, ph_supply_validate(d->heap), 0);
-	up_read(&d->heap->sem);
+	KUNIT_EXPECT_EQ(d->test, ph_supply_validate(d->heap), 0);
 	for (i = 0; i < PH_DOORS_TYPES; i++) {
-		KUNIT_ASSERT_EQ(d->test, out[i],
+		KUNIT_EXPECT_EQ(d->test, out[i],
 				page->type[d->type[i]].handed_objects);
-		KUNIT_ASSERT_EQ(d->test, live[i],
+		KUNIT_EXPECT_EQ(d->test, live[i],
 				page->type[d->type[i]].live_objects);
 	}
+	up_write(&d->heap->sem);
 }
 
 static void ph_doors_step(struct ph_doors *d, u32 step)

@@ -141,8 +141,8 @@ static void ph_cache_count_empty(struct ph_cache *cache, struct ph_slab *slab,
 				 int nr)
 {
 	lockdep_assert_held(&cache->lock);
-	cache->nr_empty += nr;
-	cache->low_empty = min(cache->low_empty, cache->nr_empty);
+	WRITE_ONCE(cache->nr_empty, cache->nr_empty + nr);
+	WRITE_ONCE(cache->low_empty, min(cache->low_empty, cache->nr_empty));
 	atomic64_add(nr * (s64)slab->nr_pages, &cache->region->empty_pages);
 }
 
@@ -336,8 +336,10 @@ EXPORT_SYMBOL_IF_KUNIT(ph_cache_return);
  */
 void ph_cache_release_excess(struct ph_cache *cache)
 {
-	if (cache->nr_empty > cache->policy->empty_max ||
-	    (cache->nr_empty && ph_region_above_soft(cache->region)))
+	u32 empty = READ_ONCE(cache->nr_empty);
+
+	if (empty > cache->policy->empty_max ||
+	    (empty && ph_region_above_soft(cache->region)))
 		ph_cache_release_empty(cache, cache->policy->empty_max,
 				       U32_MAX);
 }

@@ -27,9 +27,9 @@ static struct ph_magazine *ph_depot_take(struct ph_cache *cache,
 	mag = list_first_entry_or_null(mags, struct ph_magazine, list);
 	if (mag) {
 		list_del(&mag->list);
-		--*nr;
+		WRITE_ONCE(*nr, *nr - 1);
 	}
-	cache->low_full = min(cache->low_full, cache->nr_full);
+	WRITE_ONCE(cache->low_full, min(cache->low_full, cache->nr_full));
 	spin_unlock_irqrestore(&cache->lock, flags);
 	return mag;
 }
@@ -70,11 +70,11 @@ static void ph_depot_put(struct ph_cache *cache, struct ph_magazine *mag)
 	}
 	if (mag->nr) {
 		list_add(&mag->list, &cache->full_mags);
-		cache->nr_full++;
+		WRITE_ONCE(cache->nr_full, cache->nr_full + 1);
 		mag = NULL;
 	} else if (cache->nr_spare < PH_SPARE_MAX) {
 		list_add(&mag->list, &cache->spare_mags);
-		cache->nr_spare++;
+		WRITE_ONCE(cache->nr_spare, cache->nr_spare + 1);
 		mag = NULL;
 	}
 	spin_unlock_irqrestore(&cache->lock, flags);
@@ -243,9 +243,9 @@ bool ph_cache_drain(struct ph_cache *cache, bool may_wait)
 	spin_lock_irqsave(&cache->lock, flags);
 	list_splice_init(&cache->full_mags, &mags);
 	list_splice_init(&cache->spare_mags, &mags);
-	cache->nr_full = 0;
-	cache->low_full = 0;
-	cache->nr_spare = 0;
+	WRITE_ONCE(cache->nr_full, 0);
+	WRITE_ONCE(cache->low_full, 0);
+	WRITE_ONCE(cache->nr_spare, 0);
 	spin_unlock_irqrestore(&cache->lock, flags);
 	ph_cache_unload(cache, &mags);
 	if (cache->quarantine)
