@@ -36,8 +36,9 @@
  * A program may map its heap, and then has its objects in its own memory. All
  * mappings are of the kind MAP_SHARED, never executable, and cannot be split,
  * moved or enlarged: what was mapped by one call is unmapped by one call. The
- * child of a fork has none of them. Closing the file leaves them in place; the
- * heap dies with the last of file and mappings.
+ * child of a fork has none of them, but for those that madvise(MADV_DOFORK) was
+ * called for. Closing the file leaves them in place; the heap dies with the last
+ * of file and mappings.
  *
  * ============================ ===============================================
  * offset of mmap               what is there
