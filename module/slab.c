@@ -661,7 +661,6 @@ void ph_slab_take_bits(struct ph_slab *slab, u32 word, unsigned long bits)
 	slab->out->nr_again -= hweight_long(*again & bits);
 	*again &= ~bits;
 }
-EXPORT_SYMBOL_IF_KUNIT(ph_slab_take_bits);
 
 /* Hand out the slots of one word of the bitmap. */
 static u32 ph_slab_take_word(struct ph_slab *slab, u32 word, u64 *rounds,

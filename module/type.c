@@ -195,8 +195,8 @@ static u32 ph_type_class_bytes(const struct ph_type *type, u32 class)
  * another may shrink to half of its slot, or to nothing in the smallest. Objects
  * of type object mostly come and go by address, and need no generations: theirs
  * are as late as those of compact types. In a type of many sizes the small
- * classes would get slabs of one page, and each slab costs time as well; compact
- * types have to save memory.
+ * classes would get slabs of one page, and each slab costs time as well, or in a
+ * hardened heap a page of offsets behind it; compact types have to save memory.
  */
 static u32 ph_type_keep(const struct ph_type *type, u32 bytes, u32 class)
 {
