@@ -49,8 +49,8 @@ static void ph_model_take(struct ph_model *m)
 	want = min(want, PH_MODEL_OUT - m->nr);
 	got = ph_cache_take(m->cache, rounds, want);
 	if (got < want) {
-		if (ph_cache_reuse(m->cache)) {
-			m->errors += ph_cache_grow(m->cache, PH_GFP) != 0;
+		if (ph_cache_reuse(m->cache, false)) {
+			m->errors += ph_cache_grow(m->cache, false, PH_GFP) != 0;
 			m->grown++;
 		}
 	}

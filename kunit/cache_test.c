@@ -18,7 +18,7 @@ static void ph_take_all(struct kunit *test, struct ph_cache *cache,
 	while (got < nr) {
 		got += ph_cache_take(cache, rounds + got, nr - got);
 		if (got < nr)
-			KUNIT_ASSERT_EQ(test, ph_cache_grow(cache, PH_GFP), 0);
+			KUNIT_ASSERT_EQ(test, ph_cache_grow(cache, false, PH_GFP), 0);
 	}
 }
 
@@ -65,7 +65,7 @@ static void cache_grow_adds_one_slab(struct kunit *test)
 	struct ph_cache *cache = ph_fixture_cache(test, PH_SPEED, 64);
 	struct ph_cache_stat stat;
 
-	KUNIT_ASSERT_EQ(test, ph_cache_grow(cache, PH_GFP), 0);
+	KUNIT_ASSERT_EQ(test, ph_cache_grow(cache, false, PH_GFP), 0);
 	stat = ph_stat_of(cache);
 	KUNIT_EXPECT_EQ(test, stat.slabs, 1);
 	KUNIT_EXPECT_EQ(test, stat.empty, 1);
@@ -85,7 +85,7 @@ static void cache_grows_by_longer_slabs(struct kunit *test)
 
 	for (slabs = 0; slabs < 20; slabs++) {
 		pages = ph_stat_of(cache).pages;
-		KUNIT_ASSERT_EQ(test, ph_cache_grow(cache, PH_GFP), 0);
+		KUNIT_ASSERT_EQ(test, ph_cache_grow(cache, false, PH_GFP), 0);
 		pages = ph_stat_of(cache).pages - pages;
 		KUNIT_EXPECT_GE(test, pages, last);
 		KUNIT_EXPECT_LE(test, pages, cache->geo.pages);
@@ -217,7 +217,7 @@ static void cache_takes_from_partial_before_empty(struct kunit *test)
 
 	ph_take_all(test, cache, ph_rounds, 3);
 	partial = ph_fixture_slab(fix->region, ph_round_offset(ph_rounds[0]));
-	KUNIT_ASSERT_EQ(test, ph_cache_grow(cache, PH_GFP), 0);
+	KUNIT_ASSERT_EQ(test, ph_cache_grow(cache, false, PH_GFP), 0);
 	KUNIT_EXPECT_EQ(test, ph_cache_take(cache, &round, 1), 1);
 	KUNIT_EXPECT_PTR_EQ(test, partial,
 			    ph_fixture_slab(fix->region,

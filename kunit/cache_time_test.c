@@ -12,7 +12,7 @@ static u32 ph_grow_until(struct kunit *test, struct ph_cache *cache, u64 slots)
 	u32 grown = 0;
 
 	for (; cache->free_slots < slots; grown++)
-		KUNIT_ASSERT_EQ(test, ph_cache_grow(cache, PH_GFP), 0);
+		KUNIT_ASSERT_EQ(test, ph_cache_grow(cache, false, PH_GFP), 0);
 	return grown;
 }
 
@@ -25,7 +25,7 @@ static u32 ph_interval(struct kunit *test, struct ph_cache *cache, u32 nr)
 		got += ph_cache_take(cache, ph_rounds + got, nr - got);
 		if (got == nr)
 			break;
-		KUNIT_ASSERT_EQ(test, ph_cache_grow(cache, PH_GFP), 0);
+		KUNIT_ASSERT_EQ(test, ph_cache_grow(cache, false, PH_GFP), 0);
 		grown++;
 	}
 	ph_cache_give(cache, ph_rounds, nr);
@@ -193,7 +193,7 @@ static void cache_pick_empty_leaves_as_told(struct kunit *test)
 	u32 i;
 
 	for (i = 0; i < 4; i++)
-		KUNIT_ASSERT_EQ(test, ph_cache_grow(cache, PH_GFP), 0);
+		KUNIT_ASSERT_EQ(test, ph_cache_grow(cache, false, PH_GFP), 0);
 	KUNIT_EXPECT_NULL(test, ph_cache_pick_empty(cache, 4));
 	for (i = 4; i > 1; i--) {
 		slab = ph_cache_pick_empty(cache, 1);
@@ -210,7 +210,7 @@ static void cache_pick_empty_leaves_pinned_slab(struct kunit *test)
 	struct ph_cache *cache = ph_fixture_cache(test, PH_SPEED, 64);
 	struct ph_slab *slab;
 
-	KUNIT_ASSERT_EQ(test, ph_cache_grow(cache, PH_GFP), 0);
+	KUNIT_ASSERT_EQ(test, ph_cache_grow(cache, false, PH_GFP), 0);
 	slab = list_first_entry(&cache->empty, struct ph_slab, list);
 	atomic_inc(&slab->pins);
 	KUNIT_EXPECT_NULL(test, ph_cache_pick_empty(cache, 0));
@@ -226,7 +226,7 @@ static void cache_release_empty_stops_at_most(struct kunit *test)
 	u32 i;
 
 	for (i = 0; i < 5; i++)
-		KUNIT_ASSERT_EQ(test, ph_cache_grow(cache, PH_GFP), 0);
+		KUNIT_ASSERT_EQ(test, ph_cache_grow(cache, false, PH_GFP), 0);
 	ph_cache_release_empty(cache, 0, 2);
 	KUNIT_EXPECT_EQ(test, cache->nr_slabs, 3);
 	ph_cache_release_empty(cache, 2, U32_MAX);
@@ -244,7 +244,7 @@ static void cache_keeps_its_keep_slabs(struct kunit *test)
 	cache = ph_fixture_cache(test, PRIVHEAP_POLICY_COMPACT, 64);
 	cache->keep_slabs = 3;
 	for (i = 0; i < 5; i++)
-		KUNIT_ASSERT_EQ(test, ph_cache_grow(cache, PH_GFP), 0);
+		KUNIT_ASSERT_EQ(test, ph_cache_grow(cache, false, PH_GFP), 0);
 	ph_cache_release_empty(cache, 0, U32_MAX);
 	KUNIT_EXPECT_EQ(test, cache->nr_slabs, 3);
 	for (i = 0; i < 4; i++)

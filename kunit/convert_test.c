@@ -4,6 +4,7 @@
 #include <linux/mm.h>
 
 #include "convert.h"
+#include "lend.h"
 #include "objects.h"
 #include "stat.h"
 
@@ -584,7 +585,87 @@ static void made_up_handles_of_a_freed_object(struct kunit *test)
 				       (1ULL << PH_OFFSET_BITS)));
 }
 
+/* Objects get handles, and that takes books for their sizes. */
+static void to_handles_when_hard_max_is_in_the_way(struct kunit *test)
+{
+	struct ph_heap *heap = ph_test_heap(test);
+	struct ph_told told = { .test = test };
+	u64 at[3], words[3], usable;
+	struct ph_slab *slab;
+	u32 slot, i;
+
+	for (i = 0; i < 3; i++)
+		at[i] = ph_out_one(test, PRIVHEAP_TYPE_OBJECT, 48);
+	memcpy(words, at, sizeof(words));
+	heap->region.hard_max = ph_fixture_held(&heap->region);
+	KUNIT_EXPECT_EQ(test, -EDQUOT,
+			ph_convert_to_handles(heap, 0, words, 3, ph_tell, &told));
+	KUNIT_EXPECT_EQ(test, told.calls, 0);
+	ph_expect(test, 0, 3);
+	heap->region.hard_max = PH_TEST_MAX_BYTES;
+	memcpy(words, at, sizeof(words));
+	KUNIT_ASSERT_EQ(test, 0,
+			ph_convert_to_handles(heap, 0, words, 3, ph_tell, &told));
+	ph_expect(test, 3, 0);
+	for (i = 0; i < 3; i++) {
+		KUNIT_EXPECT_EQ(test, 0, ph_test_resize(heap, 0, &words[i],
+							40 + i, &usable));
+		KUNIT_EXPECT_EQ(test, words[i] & PH_OFFSET_MASK, at[i]);
+		slab = ph_test_slab(test, words[i], &slot);
+		KUNIT_EXPECT_EQ(test, 40 + i, ph_content_requested(slab, slot));
+	}
+}
+
+/* Where a slab more cannot be had, objects with handles come out of this one. */
+static void alloc_where_only_lent_slabs_have_room(struct kunit *test)
+{
+	struct ph_heap *heap = ph_test_heap(test);
+	u64 first = ph_out_one(test, PRIVHEAP_TYPE_OBJECT, 48), handle;
+	struct ph_slab *slab = ph_fixture_slab(&heap->region, first);
+	u32 i, slot, got;
+
+	KUNIT_ASSERT_TRUE(test, ph_slab_is_bare(slab));
+	heap->region.hard_max = ph_fixture_held(&heap->region) + PAGE_SIZE - 1;
+	for (got = 0; !ph_test_try_alloc(heap, PRIVHEAP_TYPE_OBJECT, 33 + got % 16,
+					 &handle); got++) {
+		KUNIT_EXPECT_PTR_EQ(test, slab, ph_test_slab(test, handle, &slot));
+		KUNIT_EXPECT_EQ(test, 33 + got % 16,
+				ph_content_requested(slab, slot));
+	}
+	heap->region.hard_max = PH_TEST_MAX_BYTES;
+	KUNIT_EXPECT_EQ(test, got, slab->nr - 1);
+	KUNIT_EXPECT_EQ(test, 0, ph_give_one(test, first));
+	ph_test_expect_sound(test);
+	for (i = 0; i < 2; i++)
+		KUNIT_EXPECT_EQ(test, i ? -ESTALE : 0,
+				ph_test_free(heap, handle));
+}
+
+/* Objects that only ever were handed out have no handles, whatever they were. */
+static void made_up_handles_of_lent_slots(struct kunit *test)
+{
+	u64 given = ph_out_one(test, PRIVHEAP_TYPE_OBJECT, 48);
+	u64 kept = ph_out_one(test, PRIVHEAP_TYPE_OBJECT, 48);
+	struct ph_heap *heap = ph_test_heap(test);
+	struct ph_slab *slab = ph_fixture_slab(&heap->region, kept);
+	u32 pass, i, wrong = 0;
+
+	KUNIT_ASSERT_EQ(test, 0, ph_give_one(test, given));
+	for (pass = 0; pass < 2; pass++) {
+		for (i = 0; i < slab->nr; i++)
+			wrong += ph_test_lookup(heap, 0, ph_handle(heap,
+				 slab->gen_first, slab->start +
+				 (u64)i * slab->stride)) != -ENXIO;
+		KUNIT_EXPECT_EQ(test, 0, ph_slab_make_nameable(slab));
+	}
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+	KUNIT_EXPECT_EQ(test, 0, ph_give_one(test, kept));
+}
+
 static struct kunit_case ph_convert_test_cases[] = {
+	KUNIT_CASE(to_handles_when_hard_max_is_in_the_way),
+	KUNIT_CASE(alloc_where_only_lent_slabs_have_room),
+	KUNIT_CASE(made_up_handles_of_lent_slots),
 	KUNIT_CASE_PARAM(convert_back_and_forth, ph_kind_gen_params),
 	KUNIT_CASE_PARAM(converted_objects_end_as_what_they_are,
 			 ph_kind_gen_params),

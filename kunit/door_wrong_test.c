@@ -300,7 +300,7 @@ static void owns_no_object_that_has_a_handle(struct kunit *test)
 	fix->region = &fix->own_region;
 	fix->holds_slabs = true;
 	cache = ph_fixture_cache(test, 0, 64);
-	KUNIT_ASSERT_EQ(test, ph_cache_grow(cache, PH_GFP), 0);
+	KUNIT_ASSERT_EQ(test, ph_cache_grow(cache, false, PH_GFP), 0);
 	KUNIT_ASSERT_EQ(test, ph_cache_take(cache, &round, 1), 1);
 	slab = ph_fixture_slab(fix->region, ph_round_offset(round));
 	KUNIT_EXPECT_FALSE(test, privheap_owns(slab->addr));

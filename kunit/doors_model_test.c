@@ -188,17 +188,14 @@ static void ph_doors_convert(struct ph_doors *d, u32 at)
 	u64 word = object->name;
 	int err;
 
-	if (object->out) {
-		KUNIT_ASSERT_EQ(d->test, 0,
-				ph_convert_to_handles(d->heap, 0, &word, 1,
-						      NULL, NULL));
-	} else {
-		err = ph_convert_to_offsets(d->heap, 0, &word, 1, NULL, NULL);
-		/* It may need books, and generations. */
-		if (ph_doors_refused(d, err))
-			return;
+	err = object->out ?
+		ph_convert_to_handles(d->heap, 0, &word, 1, NULL, NULL) :
+		ph_convert_to_offsets(d->heap, 0, &word, 1, NULL, NULL);
+	/* It may need books, and generations. */
+	if (ph_doors_refused(d, err))
+		return;
+	if (!object->out)
 		d->ended[d->nr_ended++ % ARRAY_SIZE(d->ended)] = object->name;
-	}
 	ph_doors_check(d, object, object->bytes);
 	object->name = word;
 	object->out = !object->out;

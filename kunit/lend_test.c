@@ -28,7 +28,7 @@ static struct ph_cache *ph_lend_cache(struct kunit *test, u32 size, u32 keep)
 				keep, NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, cache);
 	fix->cache = cache;
-	KUNIT_ASSERT_EQ(test, 0, ph_cache_grow(cache, PH_GFP));
+	KUNIT_ASSERT_EQ(test, 0, ph_cache_grow(cache, false, PH_GFP));
 	return cache;
 }
 
@@ -420,13 +420,19 @@ static void ph_late_give(struct kunit *test, struct ph_late *l)
 	l->taken &= ~BIT(slot);
 }
 
-/* In one of the two ways in which a slab comes by them. */
+/* In one of the ways in which a slab comes by them. */
 static void ph_late_gens(struct kunit *test, struct ph_late *l)
 {
-	int err = list_empty(&l->cache->stuck) ?
-			  ph_slab_make_lendable(l->slab) :
-			  ph_cache_reuse(l->cache);
+	int err;
 
+	if (!ph_slab_is_bare(l->slab))
+		err = list_empty(&l->cache->stuck) ?
+			ph_slab_make_lendable(l->slab) :
+			ph_cache_reuse(l->cache, true);
+	else if (l->slab->taken == l->slab->nr || l->lent & 1)
+		err = ph_slab_make_nameable(l->slab);
+	else
+		err = ph_cache_reuse(l->cache, false);
 	KUNIT_EXPECT_EQ(test, err, 0);
 	KUNIT_EXPECT_NOT_NULL(test, l->slab->gen);
 }
@@ -442,18 +448,44 @@ static void ph_late_check(struct ph_late *l)
 	if (!l->slab->gen && !l->lent && !l->taken)
 		l->named = 0;
 	waiting = l->slab->gen ? 0 : l->named & ~(l->lent | l->taken);
+	if (ph_slab_is_bare(l->slab)) {
+		waiting = ~0U;
+		l->wrong += l->taken || l->named;
+	}
 	l->wrong += ph_slab_usable(l->slab) !=
-		    l->slab->nr - hweight32(l->lent | l->taken | waiting);
+		    l->slab->nr - hweight32(~(~0U << l->slab->nr) &
+					    (l->lent | l->taken | waiting));
 	l->wrong += ph_cache_validate(l->cache) != 0;
 }
+
+static void ph_new_slab(struct kunit *test, struct ph_cache *cache, bool lend)
+{
+	struct ph_slab *slab = ph_cache_pick_empty(cache, 0);
+
+	KUNIT_ASSERT_NOT_NULL(test, slab);
+	ph_slab_destroy(cache->region, slab, false);
+	KUNIT_ASSERT_EQ(test, 0, ph_cache_grow(cache, lend, PH_GFP));
+}
+
+static const bool ph_late_bare[] = { false, true };
+
+static void ph_late_name(const bool *bare, char *desc)
+{
+	strscpy(desc, *bare ? "bare" : "late", KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(ph_late, ph_late_bare, ph_late_name);
 
 /* All courses that six steps can take with a few slots. */
 static void late_slab_through_both_doors(struct kunit *test)
 {
-	struct ph_late l = { .cache = ph_lend_cache(test, 1000, PH_LATE_GENS) };
+	struct ph_late l = { .cache = ph_lend_cache(test, 1000, PH_LATE_GENS |
+						    PH_KEEP_SLACK) };
 	u32 course, rest, step, courses = int_pow(ARRAY_SIZE(ph_late_ops), 6);
+	bool bare = *(const bool *)test->param_value;
 
 	for (course = 0; course < courses && !l.wrong; course++) {
+		ph_new_slab(test, l.cache, bare);
 		memset(&l.lent, 0, sizeof(l) - offsetof(struct ph_late, lent));
 		l.slab = ph_first_slab(test);
 		KUNIT_ASSERT_LT(test, l.slab->nr, 32);
@@ -469,9 +501,6 @@ static void late_slab_through_both_doors(struct kunit *test)
 			ph_late_give(test, &l);
 		ph_late_check(&l);
 		KUNIT_EXPECT_EQ_MSG(test, l.wrong, 0, "course %u", course);
-		ph_slab_destroy(l.cache->region,
-				ph_cache_pick_empty(l.cache, 0), false);
-		KUNIT_ASSERT_EQ(test, 0, ph_cache_grow(l.cache, PH_GFP));
 	}
 	KUNIT_EXPECT_EQ(test, course, courses);
 }
@@ -502,10 +531,7 @@ static void generations_come_before_all_was_used(struct kunit *test)
 	u32 used, i, wrong = 0, nr = ph_first_slab(test)->nr;
 
 	for (used = 2; used < nr; used++) {
-		slab = ph_cache_pick_empty(cache, 0);
-		KUNIT_ASSERT_NOT_NULL(test, slab);
-		ph_slab_destroy(cache->region, slab, false);
-		KUNIT_ASSERT_EQ(test, 0, ph_cache_grow(cache, PH_GFP));
+		ph_new_slab(test, cache, false);
 		slab = ph_first_slab(test);
 		ph_lend(test, used, runs, NULL);
 		ph_claim(slab, 0, 1);
@@ -601,7 +627,7 @@ static struct kunit_case ph_lend_test_cases[] = {
 	KUNIT_CASE(books_when_hard_max_is_in_the_way),
 	KUNIT_CASE(promises_are_used_up),
 	KUNIT_CASE(late_slab_lends_slots_again),
-	KUNIT_CASE(late_slab_through_both_doors),
+	KUNIT_CASE_PARAM(late_slab_through_both_doors, ph_late_gen_params),
 	KUNIT_CASE(late_slab_begins_anew_when_empty),
 	KUNIT_CASE(generations_come_before_all_was_used),
 	KUNIT_CASE(lend_and_take_at_random),

@@ -20,7 +20,7 @@ static struct ph_cache *ph_hardened_cache(struct kunit *test, u32 size, u32 nr)
 	fix->region->hardened = true;
 	cache = ph_fixture_cache(test, PRIVHEAP_POLICY_SPEED, size);
 	while (got < nr) {
-		KUNIT_ASSERT_EQ(test, 0, ph_cache_grow(cache, PH_GFP));
+		KUNIT_ASSERT_EQ(test, 0, ph_cache_grow(cache, false, PH_GFP));
 		got += ph_cache_take_slow(cache, ph_rounds + got, nr - got);
 	}
 	return cache;

@@ -20,7 +20,7 @@ KUNIT_ARRAY_PARAM(ph_keep, ph_keeps, ph_keep_name);
 /* Fill each of a slab's arrays with bytes of its own. */
 static void ph_fill_arrays(struct ph_slab *slab, u32 keep)
 {
-	void *slack = (void *)slab + slab->slack_at;
+	void *slack = slab->slack;
 	size_t longs = BITS_TO_LONGS(slab->nr) * sizeof(long);
 
 	memset(slab->free, 1, longs);
@@ -37,7 +37,7 @@ static void ph_fill_arrays(struct ph_slab *slab, u32 keep)
 
 static bool ph_arrays_are_intact(struct ph_slab *slab, u32 keep)
 {
-	void *slack = (void *)slab + slab->slack_at;
+	void *slack = slab->slack;
 	size_t longs = BITS_TO_LONGS(slab->nr) * sizeof(long);
 	bool bad = memchr_inv(slab->free, 1, longs) ||
 		   memchr_inv(slab->live, 2, longs) ||

@@ -293,7 +293,7 @@ static u32 ph_keep_is_wrong(struct kunit *test, struct ph_type *type, u64 bytes)
 	slab->cache = ph_type_make_cache(type, bytes);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, slab->cache);
 	slab->stride = slab->cache->geo.stride;
-	slab->slack_at = offsetof(struct ph_slab, free);
+	slab->slack = &slab->free;
 	ph_content_set_requested(slab, 0, bytes);
 	told = ph_content_requested(slab, 0);
 	return told != bytes;

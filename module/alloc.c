@@ -235,7 +235,7 @@ static int ph_alloc_slots(struct ph_heap *heap, struct ph_cache *cache,
 		got = ph_cache_take(cache, handles, nr);
 		if (got)
 			break;
-		err = ph_supply_refill(heap, cache);
+		err = ph_supply_refill(heap, cache, false);
 		if (err)
 			return err;
 	}
@@ -429,7 +429,7 @@ static int ph_claim_slot(struct ph_heap *heap, struct ph_cache *cache,
 	int err;
 
 	while (!ph_cache_take(cache, round, 1)) {
-		err = ph_supply_refill(heap, cache);
+		err = ph_supply_refill(heap, cache, false);
 		if (err)
 			return err;
 	}

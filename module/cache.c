@@ -20,8 +20,10 @@ static void ph_cache_init_lists(struct ph_cache *cache)
 	int i;
 
 	spin_lock_init(&cache->lock);
-	for (i = 0; i < PH_FULLNESS; i++)
+	for (i = 0; i < PH_FULLNESS; i++) {
 		INIT_LIST_HEAD(&cache->partial[i]);
+		INIT_LIST_HEAD(&cache->bare[i]);
+	}
 	INIT_LIST_HEAD(&cache->stuck);
 	INIT_LIST_HEAD(&cache->full);
 	INIT_LIST_HEAD(&cache->empty);
@@ -126,15 +128,19 @@ EXPORT_SYMBOL_IF_KUNIT(ph_cache_destroy);
  */
 struct list_head *ph_cache_list(struct ph_cache *cache, struct ph_slab *slab)
 {
+	struct list_head *partial = cache->partial;
+
 	if (!slab->taken)
 		return &cache->empty;
 	if (slab->taken == slab->nr)
 		return slab->by_address ? &cache->full : NULL;
-	if (ph_slab_is_stuck(slab))
+	if (ph_slab_is_bare(slab))
+		partial = cache->bare;
+	else if (ph_slab_is_stuck(slab))
 		return &cache->stuck;
 	if (!cache->policy->fullest_first)
-		return &cache->partial[0];
-	return &cache->partial[(u64)slab->taken * PH_FULLNESS / slab->nr];
+		return &partial[0];
+	return &partial[(u64)slab->taken * PH_FULLNESS / slab->nr];
 }
 
 static void ph_cache_count_empty(struct ph_cache *cache, struct ph_slab *slab,
@@ -179,33 +185,63 @@ void ph_cache_relist(struct ph_cache *cache, struct ph_slab *slab,
 	cache->usable += ph_slab_usable(slab);
 	if (from == to)
 		return;
-	if (to)
-		list_move(&slab->list, to);
-	else
+	if (!to)
 		list_del_init(&slab->list);
+	else if (to == &cache->empty && ph_slab_is_bare(slab))
+		list_move_tail(&slab->list, to);
+	else
+		list_move(&slab->list, to);
 	if (from == &cache->empty)
 		ph_cache_count_empty(cache, slab, -1);
 	else if (to == &cache->empty)
 		ph_cache_count_empty(cache, slab, 1);
 }
 
+/* The fullest of slabs that are neither full nor empty. */
+static struct ph_slab *ph_cache_pick_partial(struct list_head *partial)
+{
+	int i;
+
+	for (i = PH_FULLNESS - 1; i >= 0; i--)
+		if (!list_empty(&partial[i]))
+			return list_first_entry(&partial[i], struct ph_slab,
+						list);
+	return NULL;
+}
+
+/* One that only can lend. */
+static struct ph_slab *ph_cache_pick_bare(struct ph_cache *cache)
+{
+	struct ph_slab *slab = ph_cache_pick_partial(cache->bare);
+
+	if (slab || list_empty(&cache->empty))
+		return slab;
+	slab = list_last_entry(&cache->empty, struct ph_slab, list);
+	return ph_slab_is_bare(slab) ? slab : NULL;
+}
+
 /**
  * ph_cache_pick() - the slab that serves next
  * @cache: the cache
+ * @lend: whether slots are to be handed out, so that one will do that only can
+ *	lend
  *
  * Context: the cache's lock held.
  * Return: one with slots that can be taken, or NULL.
  */
-struct ph_slab *ph_cache_pick(struct ph_cache *cache)
+struct ph_slab *ph_cache_pick(struct ph_cache *cache, bool lend)
 {
-	int i;
+	struct ph_slab *slab = NULL;
 
 	lockdep_assert_held(&cache->lock);
-	for (i = PH_FULLNESS - 1; i >= 0; i--)
-		if (!list_empty(&cache->partial[i]))
-			return list_first_entry(&cache->partial[i],
-						struct ph_slab, list);
-	return list_first_entry_or_null(&cache->empty, struct ph_slab, list);
+	if (lend)
+		slab = ph_cache_pick_bare(cache);
+	if (!slab)
+		slab = ph_cache_pick_partial(cache->partial);
+	if (slab || list_empty(&cache->empty))
+		return slab;
+	slab = list_first_entry(&cache->empty, struct ph_slab, list);
+	return ph_slab_is_bare(slab) ? NULL : slab;
 }
 
 /* Slots that do not come back any more; promises may go with them. */
@@ -245,7 +281,7 @@ u32 ph_cache_take_slabs(struct ph_cache *cache, u64 *rounds, u32 nr,
 	nr = max_t(u64, must,
 		   min_t(u64, nr, cache->usable - cache->promised));
 	while (got < nr) {
-		slab = ph_cache_pick(cache);
+		slab = ph_cache_pick(cache, false);
 		if (!slab)
 			break;
 		from = ph_cache_unlist(cache, slab);
@@ -387,7 +423,10 @@ void ph_cache_add_slab(struct ph_cache *cache, struct ph_slab *slab)
 	if (slab->promised)
 		cache->promised++;
 	if (!slab->taken) {
-		list_add(&slab->list, &cache->empty);
+		if (slab->bare)
+			list_add_tail(&slab->list, &cache->empty);
+		else
+			list_add(&slab->list, &cache->empty);
 		ph_cache_count_empty(cache, slab, 1);
 	}
 	spin_unlock_irqrestore(&cache->lock, flags);
@@ -459,36 +498,55 @@ struct ph_slab *ph_cache_take_span(struct ph_cache *cache, u32 pages)
 EXPORT_SYMBOL_IF_KUNIT(ph_cache_take_span);
 
 /* A slab whose free slots wait for generations; pinned. */
-static struct ph_slab *ph_cache_pick_stuck(struct ph_cache *cache)
+static struct ph_slab *ph_cache_pick_stuck(struct ph_cache *cache, bool lend)
 {
 	struct ph_slab *slab;
 	unsigned long flags;
 
 	spin_lock_irqsave(&cache->lock, flags);
 	slab = list_first_entry_or_null(&cache->stuck, struct ph_slab, list);
+	if (!slab && !lend)
+		slab = ph_cache_pick_bare(cache);
 	if (slab)
 		atomic_inc(&slab->pins);
 	spin_unlock_irqrestore(&cache->lock, flags);
 	return slab;
 }
 
+/**
+ * ph_cache_attach_gens() - a slab gets its generations
+ * @cache: the cache
+ * @slab: one of its slabs, without
+ * @gens: from ph_gens_alloc()
+ *
+ * Context: the cache's lock held.
+ */
+void ph_cache_attach_gens(struct ph_cache *cache, struct ph_slab *slab,
+			  struct ph_gens *gens)
+{
+	struct list_head *from = ph_cache_unlist(cache, slab);
+
+	cache->meta_bytes -= ph_slab_meta_cost(slab);
+	ph_slab_attach_gens(slab, gens);
+	cache->meta_bytes += ph_slab_meta_cost(slab);
+	/* It is not bare any more. */
+	if (from == &cache->empty)
+		list_move(&slab->list, from);
+	ph_cache_relist(cache, slab, from);
+}
+
 /* Attach them unless something else has happened to the slab meanwhile. */
 static bool ph_cache_unstick(struct ph_cache *cache, struct ph_slab *slab,
 			     struct ph_gens *gens)
 {
-	struct list_head *from;
 	unsigned long flags;
 	bool stuck;
 
 	spin_lock_irqsave(&cache->lock, flags);
-	from = ph_cache_unlist(cache, slab);
-	stuck = from == &cache->stuck;
-	if (stuck) {
-		cache->meta_bytes -= ph_slab_meta_cost(slab);
-		ph_slab_attach_gens(slab, gens);
-		cache->meta_bytes += ph_slab_meta_cost(slab);
-	}
-	ph_cache_relist(cache, slab, from);
+	stuck = ph_slab_is_bare(slab) ||
+		ph_cache_list(cache, slab) == &cache->stuck;
+	if (stuck)
+		ph_cache_attach_gens(cache, slab, gens);
 	spin_unlock_irqrestore(&cache->lock, flags);
 	return stuck;
 }
@@ -496,13 +554,14 @@ static bool ph_cache_unstick(struct ph_cache *cache, struct ph_slab *slab,
 /**
  * ph_cache_reuse() - make freed slots usable that wait for generations
  * @cache: the cache
+ * @lend: whether it will do that they can be handed out
  *
  * Context: process, may sleep.
  * Return: 0; -ENOENT where there are none; -EDQUOT or -ENOMEM.
  */
-int ph_cache_reuse(struct ph_cache *cache)
+int ph_cache_reuse(struct ph_cache *cache, bool lend)
 {
-	struct ph_slab *slab = ph_cache_pick_stuck(cache);
+	struct ph_slab *slab = ph_cache_pick_stuck(cache, lend);
 	struct ph_gens *gens;
 
 	if (!slab)
@@ -518,16 +577,19 @@ EXPORT_SYMBOL_IF_KUNIT(ph_cache_reuse);
 /**
  * ph_cache_grow() - one more slab
  * @cache: the cache
+ * @lend: whether it will do that it can lend
  * @gfp: as for alloc_pages(); only slabs by address can be had without sleeping
  *
  * Context: as @gfp says.
  * Return: 0, -EDQUOT or -ENOMEM.
  */
-int ph_cache_grow(struct ph_cache *cache, gfp_t gfp)
+int ph_cache_grow(struct ph_cache *cache, bool lend, gfp_t gfp)
 {
 	struct ph_geo geo = cache->geo;
 	struct ph_slab *slab;
 
+	if (lend && (geo.keep & PH_LATE_GENS))
+		geo.keep |= PH_BARE;
 	/* Not more than it has already: a few objects do not fill a long one. */
 	geo.pages = clamp_t(u64, READ_ONCE(cache->pages),
 			    DIV_ROUND_UP(geo.stride, PAGE_SIZE), geo.pages);
@@ -592,7 +654,8 @@ static bool ph_cache_may_release(struct ph_cache *cache, struct ph_slab *slab)
 	if (ph_slab_is_span(slab)) {
 		if (slab->promised)
 			return false;
-	} else if (cache->usable - cache->promised < slab->nr) {
+	} else if (!ph_slab_is_bare(slab) &&
+		   cache->usable - cache->promised < slab->nr) {
 		return false;
 	}
 	/*
@@ -729,16 +792,17 @@ void ph_cache_release_all(struct ph_cache *cache)
 /**
  * ph_cache_has_slots() - whether the slabs can serve an allocation
  * @cache: the cache
+ * @lend: whether it hands them out
  *
  * Context: any.
  */
-bool ph_cache_has_slots(struct ph_cache *cache)
+bool ph_cache_has_slots(struct ph_cache *cache, bool lend)
 {
 	unsigned long flags;
 	bool has;
 
 	spin_lock_irqsave(&cache->lock, flags);
-	has = ph_cache_pick(cache);
+	has = ph_cache_pick(cache, lend);
 	spin_unlock_irqrestore(&cache->lock, flags);
 	return has;
 }

@@ -40,6 +40,7 @@ struct ph_type;
  *	no zeroing, no quota. Set by the type
  * @lock: guards all below; taken with interrupts off; nothing is taken inside
  * @partial: slabs with free and taken slots, by fullness
+ * @bare: the same of slabs that only can lend; empty ones are last on @empty
  * @stuck: slabs whose free slots wait for generations
  * @full: (by address) slabs without free slots; elsewhere they are on no list
  * @empty: slabs without taken slots
@@ -51,7 +52,7 @@ struct ph_type;
  * @meta_bytes: metadata of all slabs
  * @slots: slots of all slabs, less those that were lost
  * @free_slots: of which in the slabs' hands
- * @usable: of which do not wait for generations
+ * @usable: of which can be taken for handles: they do not wait for generations
  * @promised: allocations that are promised; at most @usable
  * @full_mags: depot: magazines with rounds
  * @spare_mags: depot: magazines without
@@ -89,6 +90,7 @@ struct ph_cache {
 
 	spinlock_t lock ____cacheline_aligned_in_smp;
 	struct list_head partial[PH_FULLNESS];
+	struct list_head bare[PH_FULLNESS];
 	struct list_head stuck;
 	struct list_head full;
 	struct list_head empty;
@@ -154,8 +156,8 @@ void ph_cache_destroy(struct ph_cache *cache);
 
 u32 ph_cache_take_slow(struct ph_cache *cache, u64 *rounds, u32 nr);
 void ph_cache_give_slow(struct ph_cache *cache, u64 *rounds, u32 nr);
-int ph_cache_reuse(struct ph_cache *cache);
-int ph_cache_grow(struct ph_cache *cache, gfp_t gfp);
+int ph_cache_reuse(struct ph_cache *cache, bool lend);
+int ph_cache_grow(struct ph_cache *cache, bool lend, gfp_t gfp);
 u64 ph_cache_promise(struct ph_cache *cache, u64 nr);
 void ph_cache_unpromise(struct ph_cache *cache, u64 nr);
 
@@ -166,7 +168,9 @@ struct list_head *ph_cache_unlist(struct ph_cache *cache,
 				  struct ph_slab *slab);
 void ph_cache_relist(struct ph_cache *cache, struct ph_slab *slab,
 		     struct list_head *from);
-struct ph_slab *ph_cache_pick(struct ph_cache *cache);
+void ph_cache_attach_gens(struct ph_cache *cache, struct ph_slab *slab,
+			  struct ph_gens *gens);
+struct ph_slab *ph_cache_pick(struct ph_cache *cache, bool lend);
 u32 ph_cache_take_slabs(struct ph_cache *cache, u64 *rounds, u32 nr,
 			u32 must);
 void ph_cache_return(struct ph_cache *cache, const u64 *rounds, u32 nr);
@@ -179,7 +183,7 @@ bool ph_cache_drain(struct ph_cache *cache, bool may_wait);
 void ph_cache_tick(struct ph_cache *cache);
 void ph_cache_release_all(struct ph_cache *cache);
 bool ph_cache_unused(struct ph_cache *cache);
-bool ph_cache_has_slots(struct ph_cache *cache);
+bool ph_cache_has_slots(struct ph_cache *cache, bool lend);
 
 bool ph_cache_load(struct ph_cache *cache);
 bool ph_cache_unload_one(struct ph_cache *cache);

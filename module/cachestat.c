@@ -202,9 +202,11 @@ int ph_cache_validate(struct ph_cache *cache)
 	if (!err)
 		err = ph_cache_validate_list(cache, &cache->full, &slabs,
 					     &free_slots);
-	for (i = 0; i < PH_FULLNESS && !err; i++)
-		err = ph_cache_validate_list(cache, &cache->partial[i], &slabs,
-					     &free_slots);
+	for (i = 0; i < 2 * PH_FULLNESS && !err; i++)
+		err = ph_cache_validate_list(cache, i < PH_FULLNESS ?
+					     &cache->partial[i] :
+					     &cache->bare[i - PH_FULLNESS],
+					     &slabs, &free_slots);
 	if (empty != cache->nr_empty || slabs + empty > cache->nr_slabs ||
 	    free_slots != cache->free_slots ||
 	    cache->promised > cache->usable ||

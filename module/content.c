@@ -19,12 +19,12 @@
 
 static u8 *ph_content_slack(struct ph_slab *slab, u32 slot)
 {
-	return (u8 *)slab + slab->slack_at + slot;
+	return (u8 *)slab->slack + slot;
 }
 
 static u16 *ph_content_wide_slack(struct ph_slab *slab, u32 slot)
 {
-	return (u16 *)((u8 *)slab + slab->slack_at) + slot;
+	return (u16 *)slab->slack + slot;
 }
 
 /**

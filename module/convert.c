@@ -49,6 +49,26 @@ static int ph_convert_claim(struct ph_heap *heap, u32 type, u64 *words, u32 nr)
 	return err;
 }
 
+/* What an object needs in order to have a handle is there after this. */
+static int ph_convert_make_nameable(struct ph_heap *heap, const u64 *handles,
+				    u32 nr)
+{
+	struct ph_slab *slab = &ph_no_slab;
+	u32 i, slot;
+	int err = 0;
+
+	for (i = 0; i < nr && !err; i++) {
+		rcu_read_lock();
+		slab = ph_hand_claimed(heap, slab, handles[i] & PH_OFFSET_MASK,
+				       &slot);
+		rcu_read_unlock();
+		/* What is claimed keeps its slab. */
+		err = ph_slab_make_nameable(slab);
+		cond_resched();
+	}
+	return err;
+}
+
 static void ph_convert_adopt(struct ph_heap *heap, const u64 *handles, u32 nr)
 {
 	struct ph_slab *slab = &ph_no_slab;
@@ -76,8 +96,8 @@ static void ph_convert_adopt(struct ph_heap *heap, const u64 *handles, u32 nr)
  * @data: handed to it
  *
  * Context: process, may sleep.
- * Return: 0; or what @tell returned, -ENXIO, -EBADSLT, -EPROTOTYPE, -ESTALE with
- * nothing changed.
+ * Return: 0; or what @tell returned, -ENXIO, -EBADSLT, -EPROTOTYPE, -ESTALE,
+ * -EDQUOT, -ENOMEM with nothing changed.
  */
 int ph_convert_to_handles(struct ph_heap *heap, u32 type, u64 *words, u32 nr,
 			  ph_convert_tell_fn tell, void *data)
@@ -86,8 +106,9 @@ int ph_convert_to_handles(struct ph_heap *heap, u32 type, u64 *words, u32 nr,
 
 	if (err)
 		return err;
+	err = ph_convert_make_nameable(heap, words, nr);
 	/* User memory is touched: but what is claimed keeps slab and type. */
-	if (tell)
+	if (!err && tell)
 		err = tell(data, words, nr, ~0ULL);
 	if (err)
 		ph_convert_unclaim(heap, words, nr);

@@ -125,7 +125,7 @@ static gfp_t ph_door_gfp(gfp_t gfp)
 static bool ph_door_refill(struct privheap_cache *door, gfp_t gfp,
 			   bool *reclaimed)
 {
-	int err = ph_cache_grow(door->cache, ph_door_gfp(gfp));
+	int err = ph_cache_grow(door->cache, false, ph_door_gfp(gfp));
 
 	if (!err)
 		return true;

@@ -131,7 +131,7 @@ static int ph_hand_out_slots(struct ph_heap *heap, struct ph_type *type,
 			if (!err)
 				lend->spare = spare;
 		} else if (err == -ENOENT) {
-			err = ph_supply_refill(heap, cache);
+			err = ph_supply_refill(heap, cache, true);
 		} else {
 			return err;
 		}

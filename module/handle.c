@@ -10,11 +10,11 @@
 
 /*
  * Where generations come late: whether the slot has had the first object of its
- * life, which then was freed.
+ * life, which then was freed. In a slab that was bare they are there before.
  */
 static bool ph_slot_had_one(const struct ph_slab *slab, u32 slot)
 {
-	return (slab->cache->geo.keep & PH_LATE_GENS) &&
+	return (slab->cache->geo.keep & PH_LATE_GENS) && !slab->bare &&
 	       slot < READ_ONCE(slab->used_to) &&
 	       ph_slab_gen(slab, slot) == READ_ONCE(slab->gen_first);
 }

@@ -32,9 +32,8 @@ static unsigned long ph_mask_part(u32 *slot, u64 *mask)
 struct ph_out *ph_out_alloc(struct ph_cache *cache)
 {
 	u32 slots = ph_geo_slots(&cache->geo, cache->geo.pages);
-	u32 maps = cache->geo.keep & PH_LATE_GENS ? 2 : 1;
+	size_t bytes = ph_out_bytes(cache->geo.keep, slots);
 	struct ph_out *out;
-	size_t bytes = struct_size(out, bits, maps * BITS_TO_LONGS(slots));
 
 	out = ph_region_meta_alloc(cache->region, bytes);
 	if (!IS_ERR(out))
@@ -75,17 +74,12 @@ static void ph_slab_attach(struct ph_slab *slab, struct ph_out **out,
 			   struct ph_gens **gens)
 {
 	struct ph_cache *cache = slab->cache;
-	struct list_head *from;
 	unsigned long flags;
 
 	spin_lock_irqsave(&cache->lock, flags);
 	ph_slab_attach_out(slab, out);
 	if (*gens && !slab->gen) {
-		from = ph_cache_unlist(cache, slab);
-		cache->meta_bytes -= ph_slab_meta_cost(slab);
-		ph_slab_attach_gens(slab, *gens);
-		cache->meta_bytes += ph_slab_meta_cost(slab);
-		ph_cache_relist(cache, slab, from);
+		ph_cache_attach_gens(cache, slab, *gens);
 		*gens = NULL;
 	}
 	spin_unlock_irqrestore(&cache->lock, flags);
@@ -127,6 +121,32 @@ int ph_slab_make_lendable(struct ph_slab *slab)
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_slab_make_lendable);
+
+/**
+ * ph_slab_make_nameable() - let objects of a slab have handles
+ * @slab: the slab; whatever the caller does keeps it
+ *
+ * Context: process, may sleep.
+ * Return: 0, -EDQUOT or -ENOMEM.
+ */
+int ph_slab_make_nameable(struct ph_slab *slab)
+{
+	struct ph_region *region = slab->cache->region;
+	struct ph_out *out = NULL;
+	struct ph_gens *gens;
+
+	/* Pairs with the release in ph_slab_attach_gens(). */
+	if (!slab->bare || smp_load_acquire(&slab->gen))
+		return 0;
+	gens = ph_gens_alloc(region, slab);
+	if (IS_ERR(gens))
+		return PTR_ERR(gens);
+	ph_slab_attach(slab, &out, &gens);
+	if (gens)
+		ph_gens_free(region, slab, gens);
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_slab_make_nameable);
 
 /* At most @nr slots of one word. Returns how many. */
 static u32 ph_slab_lend_word(struct ph_slab *slab, u32 word, u32 nr,
@@ -206,7 +226,7 @@ static int ph_cache_lend_locked(struct ph_cache *cache, struct ph_lend *lend,
 
 	lockdep_assert_held(&cache->lock);
 	while (ph_lend_wants(lend)) {
-		slab = ph_cache_pick(cache);
+		slab = ph_cache_pick(cache, true);
 		if (!slab)
 			return -ENOENT;
 		ph_slab_attach_out(slab, &lend->spare);

@@ -34,6 +34,7 @@ struct ph_lend {
 struct ph_out *ph_out_alloc(struct ph_cache *cache);
 void ph_out_free(struct ph_cache *cache, struct ph_out *out);
 int ph_slab_make_lendable(struct ph_slab *slab);
+int ph_slab_make_nameable(struct ph_slab *slab);
 
 int ph_cache_lend(struct ph_cache *cache, struct ph_lend *lend);
 void ph_cache_regain(struct ph_cache *cache, const struct privheap_run *runs,

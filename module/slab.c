@@ -23,6 +23,7 @@ struct ph_meta_layout {
 	size_t refs;
 	size_t gen;
 	size_t slack;
+	size_t out;
 	size_t end;
 };
 
@@ -32,6 +33,30 @@ static size_t ph_meta_place(size_t *end, size_t size, size_t nr)
 
 	*end = at + size * nr;
 	return at;
+}
+
+/**
+ * ph_out_bytes() - size of the books of what is handed out
+ * @keep: what the slab keeps
+ * @slots: how many slots it has
+ *
+ * Context: any.
+ */
+size_t ph_out_bytes(u32 keep, u32 slots)
+{
+	u32 maps = keep & PH_LATE_GENS ? 2 : 1;
+	struct ph_out *out;
+
+	return struct_size(out, bits, maps * BITS_TO_LONGS(slots));
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_out_bytes);
+
+/* Bytes of slack per slot. */
+static size_t ph_slack_bytes(u32 keep)
+{
+	if (keep & PH_KEEP_WIDE_SLACK)
+		return sizeof(u16);
+	return keep & PH_KEEP_SLACK ? sizeof(u8) : 0;
 }
 
 /* In about falling order of alignment, so that little is lost in between. */
@@ -46,12 +71,14 @@ static void ph_meta_layout(struct ph_meta_layout *m, u32 keep, u32 slots)
 					BITS_TO_LONGS(slots));
 	if (keep & PH_KEEP_REFS)
 		m->refs = ph_meta_place(&m->end, sizeof(u64), slots);
+	if (keep & PH_BARE)
+		m->out = ph_meta_place(&m->end, sizeof(long),
+				       ph_out_bytes(keep, slots) /
+				       sizeof(long));
 	if (!(keep & (PH_LATE_GENS | PH_BY_ADDRESS)))
 		m->gen = ph_meta_place(&m->end, sizeof(u16), slots + 1);
-	if (keep & PH_KEEP_WIDE_SLACK)
-		m->slack = ph_meta_place(&m->end, sizeof(u16), slots);
-	else if (keep & PH_KEEP_SLACK)
-		m->slack = ph_meta_place(&m->end, sizeof(u8), slots);
+	if (ph_slack_bytes(keep) && !(keep & PH_BARE))
+		m->slack = ph_meta_place(&m->end, ph_slack_bytes(keep), slots);
 }
 
 /**
@@ -157,7 +184,12 @@ static struct ph_slab *ph_slab_alloc_meta(struct ph_region *region,
 	slab->nr = slots;
 	slab->gen = m.gen ? (void *)slab + m.gen : NULL;
 	slab->refs_at = m.refs;
-	slab->slack_at = m.slack;
+	slab->bare = keep & PH_BARE;
+	slab->late_slack = slab->bare ? ph_slack_bytes(keep) : 0;
+	if (m.slack)
+		slab->slack = (void *)slab + m.slack;
+	if (m.out)
+		slab->out = (void *)slab + m.out;
 	INIT_LIST_HEAD(&slab->list);
 	if (keep & PH_CHAIN) {
 		ph_chain_init(slab);
@@ -439,7 +471,8 @@ EXPORT_SYMBOL_IF_KUNIT(ph_slab_publish);
 /**
  * struct ph_gens - generations that a slab got late
  * @rcu: to free them
- * @gen: one for each slot, and one for the tail
+ * @gen: one for each slot, and one for the tail; behind them, for a slab that was
+ *	bare, the slack
  */
 struct ph_gens {
 	struct rcu_head rcu;
@@ -448,7 +481,9 @@ struct ph_gens {
 
 static size_t ph_gens_bytes(const struct ph_slab *slab)
 {
-	return offsetof(struct ph_gens, gen[slab->nr + 1]);
+	size_t bytes = offsetof(struct ph_gens, gen[slab->nr + 1]);
+
+	return bytes + slab->nr * slab->late_slack;
 }
 
 /* The generations of a slab, if it got them late. */
@@ -517,6 +552,8 @@ void ph_slab_attach_gens(struct ph_slab *slab, struct ph_gens *gens)
 	memset16(gens->gen, slab->gen_first, slab->nr + 1);
 	for_each_set_bit(i, slab->free, slab->used_to)
 		gens->gen[i] += !ph_slab_had_no_handle(slab, i);
+	if (slab->late_slack)
+		slab->slack = &gens->gen[slab->nr + 1];
 	/* Pairs with the acquire in ph_slab_gen(). */
 	smp_store_release(&slab->gen, gens->gen);
 }
@@ -529,7 +566,7 @@ static u16 ph_slab_gen_next(const struct ph_region *region,
 	u32 i;
 
 	if (!slab->gen)
-		return gen + !!slab->used_to;
+		return gen + (slab->used_to && !slab->bare);
 	for (i = 0; i < slab->nr; i++)
 		gen = ph_region_younger(region, gen, slab->gen[i]);
 	return gen;
@@ -606,7 +643,7 @@ void ph_slab_destroy(struct ph_region *region, struct ph_slab *slab,
 	/* Not before: the next slab there has pages and an entry of its own. */
 	ph_region_unmap(region, slab->start, ph_slab_range(slab));
 	ph_slab_put_memory(region, slab, keep);
-	if (!ph_slab_is_span(slab) && slab->out) {
+	if (!ph_slab_is_span(slab) && !slab->bare && slab->out) {
 		ph_region_meta_forget(region, slab->out->bytes);
 		kvfree_rcu(slab->out, rcu);
 	}
@@ -696,7 +733,7 @@ size_t ph_slab_meta_cost(const struct ph_slab *slab)
 	if (ph_slab_is_span(slab))
 		cost += ph_region_meta_cost(slab->nr_pages *
 					    sizeof(*slab->pages));
-	else if (ph_slab_out(slab))
+	else if (!slab->bare && ph_slab_out(slab))
 		cost += ph_region_meta_cost(slab->out->bytes);
 	return cost;
 }
@@ -809,7 +846,9 @@ EXPORT_SYMBOL_IF_KUNIT(ph_slab_give);
  */
 void ph_slab_emptied(struct ph_slab *slab)
 {
-	WRITE_ONCE(slab->gen_first, slab->gen_first + 1);
+	/* In a bare one no object had it. */
+	if (!slab->bare)
+		WRITE_ONCE(slab->gen_first, slab->gen_first + 1);
 	slab->used_to = 0;
 	if (!ph_slab_nr_again(slab))
 		return;

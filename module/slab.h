@@ -32,9 +32,10 @@
 #define PH_KEEP_LIVE		BIT(6)	/* by address, too: which are in use */
 #define PH_CHAIN		BIT(7)	/* by address: free slots in themselves */
 #define PH_LONG			BIT(8)	/* long slabs, where they cost the same */
+#define PH_BARE			BIT(9)	/* a slab to lend from, see below */
 
 /* Above them, in a hardened heap: who alone may have the slab's offsets. */
-#define PH_TENANT_SHIFT		9
+#define PH_TENANT_SHIFT		10
 #define PH_TENANT_MAX		(U32_MAX >> PH_TENANT_SHIFT)
 
 /*
@@ -79,8 +80,11 @@ struct ph_geo {
  * @typesafe: (by address) its pages stay until the end of a grace period
  * @marked: (by address) its pages carried the mark of the module's reserve
  * @chained: (by address) its free slots are in a chain
+ * @bare: born bare, see below
+ * @late_slack: (born bare) bytes of slack per slot, to come with generations
  * @promised: (span) idle, and promised to an allocation to come
- * @slack_at: place in this struct of usable - requested bytes, u8 or u16 each
+ * @slack: usable - requested bytes of each slot, u8 or u16; NULL where nothing is
+ *	kept, or in a bare slab not yet
  * @refs_at: place in this struct of the reference counts; 0: none
  * @requested: (span) requested bytes
  * @region: (typesafe) where it was, once it waits for its grace period
@@ -116,6 +120,11 @@ struct ph_geo {
  * anew with the next generation as its first. What was only handed out had no
  * handle, and may be used again without generations, see struct ph_out.
  *
+ * Bare: a slab of such a cache that was made in order to lend from it. It has
+ * books of what is handed out from the beginning, but no slack: that comes with
+ * the generations, and no object there has a handle before. So for handles all
+ * its free slots wait for them.
+ *
  * By address: the objects of a kernel module have no handles, so that there are
  * no generations and no live bits, unless mistakes are looked for, and the slab
  * has no place in the region's look-up table. @key is the address of the first
@@ -142,9 +151,11 @@ struct ph_slab {
 	bool typesafe : 1;
 	bool marked : 1;
 	bool chained : 1;
+	bool bare : 1;
+	u8 late_slack : 2;
 	bool promised;
-	u32 slack_at;
 	u32 refs_at;
+	void *slack;
 	union {
 		u64 requested;
 		struct ph_region *region;
@@ -263,7 +274,8 @@ static inline u16 ph_slab_gen(const struct ph_slab *slab, u32 slot)
 /**
  * struct ph_out - which slots of a slab are handed out to the program
  * @rcu: to free it
- * @bytes: size of this allocation
+ * @bytes: size of this allocation; of those of a bare slab, which are a part of
+ *	it, 0
  * @nr_again: (late generations, as long as there are none) free slots that were
  *	taken, but never had a handle; guarded by the cache's lock
  * @bits: a bit for each slot; behind them the same for those of @nr_again
@@ -289,6 +301,12 @@ static inline struct ph_out *ph_slab_out(const struct ph_slab *slab)
 	return slab->by_address ? NULL : smp_load_acquire(&slab->out);
 }
 
+/* Whether no object of a slab can have a handle yet. */
+static inline bool ph_slab_is_bare(const struct ph_slab *slab)
+{
+	return slab->bare && !slab->gen;
+}
+
 /* Whether a free slot can be taken a second time. */
 static inline bool ph_slab_reuses(const struct ph_slab *slab)
 {
@@ -307,9 +325,11 @@ static inline unsigned long *ph_slab_again(const struct ph_slab *slab)
 	return slab->out->bits + BITS_TO_LONGS(slab->nr);
 }
 
-/* Free slots that can be taken without more ado. */
+/* Free slots that can be taken for handles without more ado. */
 static inline u32 ph_slab_usable(const struct ph_slab *slab)
 {
+	if (ph_slab_is_bare(slab))
+		return 0;
 	if (ph_slab_reuses(slab))
 		return slab->nr - slab->taken;
 	return slab->nr - slab->used_to + ph_slab_nr_again(slab);
@@ -329,6 +349,7 @@ static inline u32 ph_slab_lost(const struct ph_slab *slab)
 
 int ph_geo_init(struct ph_geo *geo, u32 size, u32 align, u32 keep);
 u32 ph_geo_slots(const struct ph_geo *geo, u32 pages);
+size_t ph_out_bytes(u32 keep, u32 slots);
 size_t ph_geo_meta_bytes(const struct ph_geo *geo, u32 slots);
 
 struct ph_slab *ph_slab_create(struct ph_region *region,

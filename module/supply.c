@@ -136,14 +136,15 @@ static void ph_supply_stock(struct ph_heap *heap, struct ph_cache *cache)
 }
 
 /* Freed slots that wait for generations, or a slab more. */
-static int ph_supply_slots(struct ph_heap *heap, struct ph_cache *cache)
+static int ph_supply_slots(struct ph_heap *heap, struct ph_cache *cache,
+			   bool lend)
 {
-	int err = ph_cache_reuse(cache);
+	int err = ph_cache_reuse(cache, lend);
 
 	if (err != -ENOENT)
 		return err;
 	ph_supply_stock(heap, cache);
-	return ph_cache_grow(cache, heap->region.gfp);
+	return ph_cache_grow(cache, lend, heap->region.gfp);
 }
 
 /**
@@ -173,25 +174,26 @@ EXPORT_SYMBOL_IF_KUNIT(ph_supply_cache);
  * ph_supply_refill() - more free slots for a cache
  * @heap: the heap
  * @cache: one of its caches that had too few
+ * @lend: whether they are to be handed out
  *
  * Context: process, may sleep; @heap->sem held.
  * Return: 0: try again; or -EDQUOT, -ENOMEM.
  */
-int ph_supply_refill(struct ph_heap *heap, struct ph_cache *cache)
+int ph_supply_refill(struct ph_heap *heap, struct ph_cache *cache, bool lend)
 {
 	int err;
 
 	lockdep_assert_held(&heap->sem);
 	if (ph_region_above_soft(&heap->region))
 		ph_supply_reclaim(heap, true);
-	err = ph_supply_slots(heap, cache);
+	err = ph_supply_slots(heap, cache, lend);
 	if (!ph_supply_short(err))
 		return err;
 	ph_supply_reclaim(heap, true);
 	/* What came back may well be this cache's own. */
-	if (ph_cache_has_slots(cache))
+	if (ph_cache_has_slots(cache, lend))
 		return 0;
-	return ph_supply_slots(heap, cache);
+	return ph_supply_slots(heap, cache, lend);
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_supply_refill);
 
@@ -245,7 +247,7 @@ static int ph_promise_grow(struct ph_heap *heap, struct ph_cache *cache,
 		return -EINTR;
 	cond_resched();
 	if (cache->size)
-		return ph_supply_slots(heap, cache);
+		return ph_supply_slots(heap, cache, false);
 	/* It is put in place where it is mapped: page by page, that can be done. */
 	slab = ph_span_create(&heap->region, cache, cache->geo.keep, pages,
 			      false);

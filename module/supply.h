@@ -14,7 +14,7 @@ static inline bool ph_supply_short(int err)
 int ph_supply_setup(struct ph_heap *heap, const struct privheap_setup *setup);
 struct ph_cache *ph_supply_cache(struct ph_heap *heap, struct ph_type *type,
 				 u64 bytes);
-int ph_supply_refill(struct ph_heap *heap, struct ph_cache *cache);
+int ph_supply_refill(struct ph_heap *heap, struct ph_cache *cache, bool lend);
 struct ph_slab *ph_supply_span(struct ph_heap *heap, struct ph_cache *cache,
 			       u32 pages, bool *clean);
 int ph_supply_reserve(struct ph_heap *heap, struct ph_type *type,

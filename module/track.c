@@ -2,6 +2,7 @@
 /* Who did something to an object, and when; see track.h. */
 
 #include <linux/jhash.h>
+#include <linux/kmsan-checks.h>
 #include <linux/pid.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
@@ -64,8 +65,11 @@ void ph_stack_of(struct ph_stack *stack, const struct ph_track *track)
 	u32 nr = ph_compat_stack_fetch(track->stack, &entries);
 
 	stack->nr = min_t(u32, nr, PH_STACK_MAX);
-	if (stack->nr)
-		memcpy(stack->entry, entries, stack->nr * sizeof(entries[0]));
+	if (!stack->nr)
+		return;
+	memcpy(stack->entry, entries, stack->nr * sizeof(entries[0]));
+	/* KMSAN does not see who writes to the depot. */
+	kmsan_unpoison_memory(stack->entry, stack->nr * sizeof(entries[0]));
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_stack_of);
 

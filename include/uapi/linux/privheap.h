@@ -835,7 +835,8 @@ struct privheap_give {
  * TO_HANDLES: the objects are live from now on, all that they can use is
  * requested, and PRIVHEAP_GIVE does not know them any more. TO_OFFSETS: they
  * are handed out from now on, and their handles are ``ESTALE``; a counted type
- * is ``EOPNOTSUPP``.
+ * is ``EOPNOTSUPP``. Both may need memory for the heap's books: ``EDQUOT``,
+ * ``ENOMEM``.
  */
 struct privheap_convert {
 	__u32 size;
