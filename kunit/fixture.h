@@ -27,7 +27,10 @@
 /* Long runs are cut short where each access is checked. */
 static inline u32 ph_long_run(u32 steps)
 {
-	return IS_ENABLED(CONFIG_KASAN) ? steps / 10 : steps;
+	bool slow = IS_ENABLED(CONFIG_KASAN) || IS_ENABLED(CONFIG_KCSAN) ||
+		    IS_ENABLED(CONFIG_KMSAN);
+
+	return slow ? steps / 10 : steps;
 }
 
 /* More than any test needs. */

@@ -20,10 +20,16 @@ static size_t ph_leaves_bytes(unsigned int nr)
 	return struct_size(leaves, leaf, nr);
 }
 
-/* The tables grow by doubling; this is how many segments they have room for. */
+/*
+ * The tables grow by doubling; this is how many segments they have room for: as
+ * many as fit the memory that the longer one takes.
+ */
 static unsigned int ph_region_room(unsigned int nr_segs)
 {
-	return nr_segs ? roundup_pow_of_two(nr_segs) : 0;
+	size_t bytes = nr_segs * sizeof(struct ph_segment);
+
+	return nr_segs ? roundup_pow_of_two(bytes) / sizeof(struct ph_segment) :
+			 0;
 }
 
 /**

@@ -127,7 +127,7 @@ static unsigned int ph_region_step(struct ph_region *region,
 }
 
 /**
- * ph_region_take_run() - contiguous zeroed pages
+ * ph_region_take_run() - contiguous zeroed pages, for a slab
  * @region: the region
  * @pages: how many, 1 to PH_RUN_MAX_PAGES
  * @gfp: as for alloc_pages()
@@ -192,7 +192,8 @@ EXPORT_SYMBOL_IF_KUNIT(ph_region_put_run);
  * @pages: (out) array to fill
  * @nr: how many
  *
- * In runs of powers of two: of others the system zeroes more than there are.
+ * In runs of powers of two: of others the system zeroes more than there are. No
+ * more than needed: large objects are not what there soon is another one of.
  *
  * Context: process, may sleep.
  * Return: 0; or -EDQUOT, -ENOMEM, -EINTR (killed), with nothing taken.
@@ -208,8 +209,10 @@ int ph_region_take_pages(struct ph_region *region, struct page **pages,
 	while (done < nr) {
 		run = rounddown_pow_of_two(min_t(unsigned long, run,
 						 nr - done));
-		addr = fatal_signal_pending(current) ?
-			ERR_PTR(-EINTR) : ph_region_take_run(region, run, region->gfp);
+		addr = fatal_signal_pending(current) ? ERR_PTR(-EINTR) :
+						       ph_stock_take(region, run);
+		if (!addr)
+			addr = ph_region_request(region, run, region->gfp);
 		/* The stock may still have shorter ones. */
 		if (IS_ERR(addr) && addr != ERR_PTR(-EINTR) && run > 1) {
 			run /= 2;

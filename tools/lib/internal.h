@@ -122,10 +122,10 @@ struct privheap {
 	const struct privheap_stat_page *stat;
 	uint64_t *allocated;		/* hardened: a bit for each 8 bytes */
 	struct ph_sizes *aligned[PH_ALIGNS];
-	ph_place_t *type_place[PH_TYPES]; /* the same for others */
 	struct ph_spans spans;
 	struct ph_frozen *frozen;
 	struct privheap *next;		/* list of all heaps */
+	ph_place_t *type_place[PH_TYPES]; /* size class of other types -> kind, or 0 */
 };
 
 /* What a fork left the child: objects in plain memory that nobody reuses. */
@@ -162,15 +162,33 @@ struct ph_kind {
 	uint32_t uses;			/* since then */
 };
 
+/*
+ * A thread that needs few runs, and magazines of small sizes, touches one page: few
+ * runs are the last ones, and with what is not used in front of all they end in its
+ * middle.
+ */
 struct ph_thread {
-	struct privheap_thread own;	/* first */
+	char unused[2048];
 	struct privheap_run run[PH_BOX_MAX];
 	struct ph_thread *next;
 	bool used;
 	unsigned int shelf;		/* of each depot */
 	unsigned int rounds;		/* of destructors */
 	unsigned int kinds;		/* no magazine from this one on was used */
+	struct privheap_thread own;
 };
+
+/* Room for @count runs. */
+static inline struct privheap_run *ph_runs(struct ph_thread *thread, unsigned int count)
+{
+	return thread->run + PH_BOX_MAX - count;
+}
+
+/* Those that the module has answered. */
+static inline struct privheap_run *ph_taken(const struct privheap_take *take)
+{
+	return (struct privheap_run *)(uintptr_t)take->runs;
+}
 
 /* arena.c: memory of the library itself, zeroed; never given back. */
 void *ph_arena(size_t bytes);
@@ -202,8 +220,8 @@ void ph_box_unfold(const struct privheap_box *folded, void **to);
 /* run.c: objects from the module and back. */
 int ph_take(struct privheap *heap, struct ph_thread *thread,
 	    struct privheap_take *take);
-unsigned int ph_unpack(struct privheap *heap, struct ph_thread *thread,
-		       const struct privheap_take *take, void **objects);
+unsigned int ph_unpack(struct privheap *heap, const struct privheap_take *take,
+		       void **objects);
 void ph_give(struct ph_thread *thread, unsigned int kind, void **objects,
 	     unsigned int count);
 int ph_give_run(struct privheap *heap, uint32_t type, struct privheap_run *run,

@@ -169,11 +169,11 @@ static unsigned int kind_of_answer(struct privheap *heap, struct ph_thread *thre
 	void *objects[8];
 
 	if (!number) {
-		ph_give_run(heap, take->type, thread->run, take->nr_runs);
+		ph_give_run(heap, take->type, ph_taken(take), take->nr_runs);
 		errno = ENOSPC;
 		return 0;
 	}
-	count = ph_unpack(heap, thread, take, objects);
+	count = ph_unpack(heap, take, objects);
 	kind_stock(thread, number, objects, count);
 	return number;
 }
@@ -198,7 +198,7 @@ static unsigned int kind_get(struct privheap *heap, struct ph_sizes *sizes,
 		number = kind_of_answer(heap, thread, bytes, &take);
 		goto out;
 	}
-	ph_give_run(heap, type, thread->run, take.nr_runs);
+	ph_give_run(heap, type, ph_taken(&take), take.nr_runs);
 	/* All of the step that was asked for. */
 	if (sizes->most > bytes - PH_STEP)
 		sizes->most = (uint32_t)(bytes - PH_STEP);

@@ -201,7 +201,7 @@ static bool magazine_take(struct ph_thread *thread,
 	take.count = box->room;
 	box->count = 0;
 	if (!ph_take(kind->heap, thread, &take))
-		box->count = ph_unpack(kind->heap, thread, &take, box->object);
+		box->count = ph_unpack(kind->heap, &take, box->object);
 	magazine_load(magazine, box);
 	return box->count > 0;
 }

@@ -12,8 +12,8 @@ int ph_take(struct privheap *heap, struct ph_thread *thread,
 		errno = ENOMEM;
 		return -1;
 	}
-	take->runs = (uintptr_t)thread->run;
-	take->max_runs = PH_BOX_MAX;
+	take->runs = (uintptr_t)ph_runs(thread, take->count);
+	take->max_runs = take->count;
 	if (heap->plain)
 		return ph_plain_take(heap->plain, take);
 	if (!privheap_cmd_take(heap->fd, take))
@@ -55,15 +55,15 @@ static void **unpack_run(char *first, uint64_t mask, size_t stride, void **to)
  * The objects of @take, to be used from the last to the first: neighbours in
  * the order of their addresses. Those that lie beyond what is mapped go back.
  */
-unsigned int ph_unpack(struct privheap *heap, struct ph_thread *thread,
-		       const struct privheap_take *take, void **objects)
+unsigned int ph_unpack(struct privheap *heap, const struct privheap_take *take,
+		       void **objects)
 {
 	size_t step = take->stride ? take->stride : take->object_bytes;
 	void **to = objects + take->done;
-	struct privheap_run *run;
+	struct privheap_run *run = ph_taken(take);
 	uint64_t end;
 
-	for (run = thread->run; run < thread->run + take->nr_runs; run++) {
+	for (unsigned int i = 0; i < take->nr_runs; i++, run++) {
 		end = run->offset + (64 - (unsigned int)__builtin_clzll(run->mask)) * step;
 		if (unlikely(end > heap->bytes)) {
 			ph_give_run(heap, take->type, run, 1);
@@ -190,11 +190,12 @@ void ph_give(struct ph_thread *thread, unsigned int number, void **objects,
 {
 	const struct ph_kind *kind = &ph_kinds[number];
 	struct privheap *heap = kind->heap;
+	struct privheap_run *run = ph_runs(thread, count);
 	unsigned int runs;
 
 	if (!count || heap->gone)
 		return;
-	runs = pack(heap, kind, objects, count, thread->run);
-	if (!runs || ph_give_run(heap, kind->type, thread->run, runs))
+	runs = pack(heap, kind, objects, count, run);
+	if (!runs || ph_give_run(heap, kind->type, run, runs))
 		give_one_by_one(heap, kind->type, objects, count);
 }

@@ -91,7 +91,7 @@ static void *span_take(struct privheap *heap, uint32_t type, size_t bytes, bool 
 	void *object = NULL;
 
 	if (!ph_take(heap, thread, &take) &&
-	    !ph_unpack(heap, thread, &take, &object))
+	    !ph_unpack(heap, &take, &object))
 		errno = ENOMEM;
 	ph_thread_leave(thread);
 	return object;

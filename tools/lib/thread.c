@@ -10,6 +10,7 @@
 #include "internal.h"
 
 #include <limits.h>
+#include <stddef.h>
 
 static struct privheap_thread nobody;
 static struct ph_thread orphans;
@@ -92,7 +93,8 @@ struct ph_thread *ph_thread_enter(void)
 	struct ph_thread *thread;
 
 	if (likely(privheap_self != &nobody))
-		return (struct ph_thread *)privheap_self;
+		return (struct ph_thread *)((char *)privheap_self -
+					    offsetof(struct ph_thread, own));
 	thread = orphaned ? NULL : thread_begin();
 	if (thread)
 		return thread;
@@ -148,12 +150,12 @@ void ph_threads_unlock(void)
  */
 void ph_threads_forked(void)
 {
-	struct ph_thread *thread, *self = (struct ph_thread *)privheap_self;
+	struct ph_thread *thread;
 
 	/* It knows its owner by a number that is another one in the child. */
 	orphans_lock = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 	for (thread = threads; thread; thread = thread->next) {
-		if (!thread->used || thread == self)
+		if (!thread->used || &thread->own == privheap_self)
 			continue;
 		memset(&thread->own, 0, thread->kinds * sizeof(struct privheap_magazine));
 		thread->kinds = 0;
