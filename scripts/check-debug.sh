@@ -8,6 +8,7 @@
 #              any report is a panic, and a panic is a failure
 #   kmemleak   the same kernel once more, looking for leaks
 #   kcsan      data races: scripts/kernel/kcsan.config
+#   kmsan      values that nobody wrote: scripts/kernel/kmsan.config
 #   um-kasan   the suites alone, in user-mode Linux, at native speed
 #   rt         the stock 6.1 whose spinlocks sleep
 #   kfence     the stock 6.12, where KFENCE samples allocations
@@ -72,12 +73,15 @@ run_debug() {
 
 # Everything is slow while each allocation is recorded, so not all programs.
 run_kmemleak() {
-	local kdir
+	local kdir vm
 
 	kdir=$("$top/scripts/kernel.sh" debug)
+	vm=(--kernel-image "$kdir/arch/x86/boot/bzImage" --mem 2048
+		--append "panic_on_warn=1 kmemleak=on")
+	part judge-kmemleak "The judge of leaks" \
+		"$top/scripts/leaks_test.sh" judge-kmemleak "$kdir" "${vm[@]}"
 	ONLY="alloc batches content counted errors kill lifetime reserve resize setup typecreate types" \
-		selftests kmemleak "$kdir" --kernel-image "$kdir/arch/x86/boot/bzImage" \
-		--mem 2048 --append "panic_on_warn=1 kmemleak=on" --env PRIVHEAP_SCALE=small
+		selftests kmemleak "$kdir" "${vm[@]}" --env PRIVHEAP_SCALE=small
 }
 
 # No panic here: a data race of the kernel's own is a report, but none of ours.
@@ -92,6 +96,18 @@ run_kcsan() {
 	suites kcsan "$kdir" "${vm[@]}"
 	selftests kcsan "$kdir" "${vm[@]}" --env PRIVHEAP_SCALE=small
 	door kcsan "$kdir" 300 "${vm[@]}"
+}
+
+# Nor here, for the same reason. Of the memory two thirds are shadows and origins.
+run_kmsan() {
+	local kdir vm
+
+	kdir=$("$top/scripts/kernel.sh" kmsan)
+	vm=(--kernel-image "$kdir/arch/x86/boot/bzImage" --mem 4096 --timeout 5400
+		--append kunit.enable=1)
+	suites kmsan "$kdir" "${vm[@]}"
+	selftests kmsan "$kdir" "${vm[@]}" --env PRIVHEAP_SCALE=small
+	door kmsan "$kdir" 300 "${vm[@]}"
 }
 
 run_um_kasan() {
@@ -116,7 +132,7 @@ run_kfence() {
 	door kfence "$kdir" 3000 "${vm[@]}"
 }
 
-wanted=${ONLY:-debug kmemleak kcsan um-kasan rt kfence}
+wanted=${ONLY:-debug kmemleak kcsan kmsan um-kasan rt kfence}
 unset ONLY
 "$top/scripts/setup.sh" build vm kunit debug
 make -s -C "$top/tools"
@@ -127,6 +143,7 @@ for kernel in $wanted; do
 	debug) run_debug ;;
 	kmemleak) run_kmemleak ;;
 	kcsan) run_kcsan ;;
+	kmsan) run_kmsan ;;
 	um-kasan) run_um_kasan ;;
 	rt) run_rt ;;
 	kfence) run_kfence ;;

@@ -12,17 +12,6 @@
 set -eu
 . "$(dirname "$0")/lib.sh"
 
-# The modules' objects stay out of the source folder.
-build() {
-	local folder=$out/$1
-
-	mkdir -p "$folder"
-	ln -sf -t "$folder" "$top/kunit/$1"/*
-	find "$folder" -xtype l -delete
-	MAKEFLAGS='' make --no-print-directory -C "$kdir" M="$folder" -j"$jobs" W=1 \
-		PRIVHEAP="$top" KBUILD_EXTRA_SYMBOLS="$out/Module.symvers" modules >&2
-}
-
 [ $# -ge 2 ] || die "usage: door.sh NAME KDIR [VM OPTION]..."
 name=$1
 kdir=$2
@@ -31,8 +20,8 @@ results=$top/build/check
 mkdir -p "$results"
 rm -f "$results/$name".*
 out=$("$top/scripts/module.sh" "$kdir")
-build example
-build stress
+build_beside example
+build_beside stress
 status=0 problem=''
 "$top/scripts/vm.sh" --smp 2 --mem 1024 --timeout "${TIMEOUT:-900}" "$@" \
 	--script "$top/scripts/guest/stress-door.sh" --env "OPS=${OPS:-20000}" \

@@ -8,6 +8,7 @@
 #   kernel.sh um-kasan   the same with KASAN
 #   kernel.sh debug      x86_64 with KUnit, KASAN, lockdep, fault injection
 #   kernel.sh kcsan      x86_64 with KUnit and KCSAN
+#   kernel.sh kmsan      x86_64 with KUnit and KMSAN, by clang
 #   kernel.sh gcov       x86_64 with KUnit, fault injection, and gcov's counters
 set -eu
 . "$(dirname "$0")/lib.sh"
@@ -19,12 +20,20 @@ line=6.1
 hidden=CONFIG_GENERIC_ALLOCATOR=y
 
 usage() {
-	die "usage: kernel.sh um|um-kasan|debug|kcsan|gcov"
+	die "usage: kernel.sh um|um-kasan|debug|kcsan|kmsan|gcov"
+}
+
+# As before for gcc, so that the kernels that are there stay good.
+compiler_version() {
+	case $cc in
+	gcc) gcc -dumpfullversion ;;
+	*) "$cc" --version | head -n 1 ;;
+	esac
 }
 
 # Everything that decides what the build folder will hold goes into its name.
 config_hash() {
-	{ cat "$@"; gcc -dumpfullversion; echo "$arch $hidden"; } | sha256sum | cut -c1-12
+	{ cat "$@"; compiler_version; echo "$arch $hidden"; } | sha256sum | cut -c1-12
 }
 
 # allnoconfig silently drops an option whose dependency is missing, and a
@@ -42,7 +51,7 @@ check_config() {
 
 configure() {
 	cat "$@" >"$out/fragment"
-	make -C "$src" O="$out" ARCH="$arch" KCONFIG_ALLCONFIG="$out/fragment" \
+	make -C "$src" O="$out" ARCH="$arch" CC="$cc" KCONFIG_ALLCONFIG="$out/fragment" \
 		allnoconfig >"$out/config.log" 2>&1 ||
 		{ tail -n 20 "$out/config.log" >&2; die "configuring failed"; }
 	check_config
@@ -56,17 +65,19 @@ build() {
 	say "  building the $name kernel ($(basename "$out")); this happens once"
 	configure "$@"
 	run_logged "$name kernel" "$out/build.log" \
-		make -C "$src" O="$out" ARCH="$arch" -j"$jobs" $hidden "$image" modules
+		make -C "$src" O="$out" ARCH="$arch" CC="$cc" -j"$jobs" $hidden "$image" modules
 	touch "$out/.complete"
 }
 
 name=${1:-}
+cc=gcc
 configs=$top/scripts/kernel
 case $name in
 um) arch=um image=linux; set -- "$top/kunit/.kunitconfig" ;;
 um-kasan) arch=um image=linux; set -- "$top/kunit/.kunitconfig" "$configs/um-kasan.config" ;;
-debug | kcsan | gcov)
+debug | kcsan | kmsan | gcov)
 	arch=x86_64 image=bzImage
+	[ "$name" != kmsan ] || cc=clang
 	set -- "$configs/machine.config" "$configs/$name.config"
 	;;
 *) usage ;;

@@ -101,6 +101,26 @@ headers_dir() {
 	echo "/usr/src/linux-headers-$release"
 }
 
+# kernel_compiler KDIR: the make argument that builds modules as KDIR was built,
+# if that was not by the kernel's own choice.
+kernel_compiler() {
+	! grep -qx CONFIG_CC_IS_CLANG=y "$1/include/config/auto.conf" || echo CC=clang
+}
+
+# build_beside FOLDER: the modules of kunit/FOLDER, against $kdir, in a folder of their
+# own in $out, where the module itself was built.
+build_beside() {
+	local folder=$out/$1
+
+	mkdir -p "$folder"
+	ln -sf -t "$folder" "$top/kunit/$1"/*
+	find "$folder" -xtype l -delete
+	# shellcheck disable=SC2046 # one argument, or none
+	MAKEFLAGS='' make --no-print-directory -C "$kdir" M="$folder" -j"$jobs" W=1 \
+		$(kernel_compiler "$kdir") PRIVHEAP="$top" \
+		KBUILD_EXTRA_SYMBOLS="$out/Module.symvers" modules >&2
+}
+
 # suite_count KO: the exact number of KUnit suites: each is one pointer in a section of the module.
 suite_count() {
 	readelf -SW "$1" | awk '{ sub(/^ *\[ *[0-9]+\]/, "") }

@@ -46,5 +46,7 @@ mkdir -p "$out"
 exec 9>"$out/.lock"
 flock 9
 link_sources
-MAKEFLAGS='' make --no-print-directory -C "$kdir" M="$out" -j"$jobs" W=1 "$@" modules >&2
+# shellcheck disable=SC2046 # one argument, or none
+MAKEFLAGS='' make --no-print-directory -C "$kdir" M="$out" -j"$jobs" W=1 \
+	$(kernel_compiler "$kdir") "$@" modules >&2
 echo "$out"

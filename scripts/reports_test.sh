@@ -28,6 +28,17 @@ race() {
 	echo "[    1.0] =================================================================="
 }
 
+# unwritten IN USER OWNER: a report of KMSAN.
+unwritten() {
+	echo "[    1.0] ====================================================="
+	echo "[    1.0] BUG: KMSAN: kernel-infoleak in $1"
+	printf '[    1.0]  %s\n' "$1" "$2" "do_syscall_64+0x1/0x2" ""
+	echo "[    1.0] Uninit was created at:"
+	printf '[    1.0]  %s\n' "__alloc_pages+0x1/0x2" "$3" ""
+	echo "[    1.0] Bytes 0-7 of 8 are uninitialized"
+	echo "[    1.0] ====================================================="
+}
+
 # no_vmalloc CALLER: what the kernel says where it has no memory for one.
 no_vmalloc() {
 	echo "[    1.0] insmod: vmalloc error: size 120, vm_struct allocation failed"
@@ -62,6 +73,16 @@ expect "a race of the kernel's own" 0 < <(race "rmqueue / rmqueue" "$theirs" "$t
 expect "one of ours among others" 1 < <(race "rmqueue / rmqueue" "$theirs" "$theirs"
 	race "list_add / list_add" "$ours" "$ours"
 	race "rmqueue / rmqueue" "$theirs" "$theirs")
+expect "a value that we use" 1 < <(unwritten "$ours" "$theirs" "$theirs")
+expect "a value that we hand out" 1 < <(unwritten "_copy_to_user+0x1/0x2" "$ours" "$theirs")
+expect "a value of our memory" 1 < <(unwritten "_copy_to_user+0x1/0x2" "$theirs" "$ours")
+expect "a value of the kernel's own" 0 < <(unwritten "_copy_to_user+0x1/0x2" "$theirs" "$theirs")
+expect "a value of ours among others" 1 < <(unwritten "$theirs" "$theirs" "$theirs"
+	unwritten "$theirs" "$theirs" "$ours"
+	unwritten "$theirs" "$theirs" "$theirs")
+expect "a value that the log ends in" 1 < <(unwritten "$theirs" "$theirs" "$ours" | head -n 9)
+expect "a race of the kernel's own after a value" 0 < <(unwritten "$theirs" "$theirs" "$theirs"
+	race "list_add / list_add" "$ours" "$theirs")
 expect "a warning after a race" 1 < <(race "rmqueue / rmqueue" "$theirs" "$theirs"
 	echo "[    1.0] WARNING: CPU: 0 PID: 1 at module/heap.c:1")
 expect "a race that the log ends in" 1 < <(race "list_add / list_add" "$ours" "$ours" | head -n 6)

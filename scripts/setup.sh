@@ -36,6 +36,7 @@ debug  flex                  its build needs this
 debug  bison                 its build needs this
 debug  libelf-dev            its build needs this (objtool)
 debug  libssl-dev            its build needs this
+debug  clang                 compiles the kernel with KMSAN
 fuzz   clang                 compiles the pure layers
 fuzz   libclang-rt-14-dev    libFuzzer and the sanitizers
 static sparse                checks address spaces and locking

@@ -7,20 +7,31 @@
 # either side of it, which the title says, or if it called both sides. The lines
 # of a report are between two lines of equals signs.
 /BUG: KCSAN: / {
-	race = $0
+	report = $0
 	sides = / \/ / ? 2 : 1
 	ours = / \[privheap/ ? sides : 0
-	side = 0
+	side = anywhere = 0
 	next
 }
-race != "" && /======/ {
-	if (ours >= sides)
-		print race
-	race = ""
+# Of values that nobody wrote, those are ours that our code has any part in: it
+# uses them, passed them on, or has the memory that they come from.
+/BUG: KMSAN: / {
+	report = $0
+	sides = 1
+	ours = / \[privheap/
+	anywhere = 1
+	next
 }
-race != "" && / by (task|interrupt)/ { side = 1 }
-race != "" && side && / \[privheap/ { ours++; side = 0 }
-race != "" { next }
+report != "" && anywhere && / \[privheap/ { ours = 1 }
+
+report != "" && /======/ {
+	if (ours >= sides)
+		print report
+	report = ""
+}
+report != "" && / by (task|interrupt)/ { side = 1 }
+report != "" && side && / \[privheap/ { ours++; side = 0 }
+report != "" { next }
 
 # The OOM killer prints a trace as well. What it did is no fault of a kernel:
 # whoever was not to be killed fails by that.
@@ -40,8 +51,8 @@ trace != "" && /<\/TASK>/ { print trace; trace = "" }
 
 # A report that the log ends in.
 END {
-	if (race != "" && ours)
-		print race
+	if (report != "" && ours)
+		print report
 	if (trace != "")
 		print trace
 }
