@@ -271,6 +271,29 @@ static void give_is_all_or_nothing(struct kunit *test)
 	}
 }
 
+/* What is wrong comes after others have had their turn. */
+static void give_many_of_which_the_last_is_not_out(struct kunit *test)
+{
+	struct ph_heap *heap = ph_test_heap(test);
+	struct privheap_run *runs;
+	u32 nr = 2 * PH_CHUNK + 5, i, done = 0;
+
+	runs = kunit_kcalloc(test, nr, sizeof(*runs), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, runs);
+	for (i = 0; i < nr; i++)
+		runs[i] = ph_test_take(test, PRIVHEAP_TYPE_INT, 0, 1);
+	KUNIT_ASSERT_EQ(test, 0, ph_hand_back(heap, 0, &runs[nr - 1], 1, false,
+					      &done));
+	KUNIT_EXPECT_EQ(test, -ESTALE,
+			ph_hand_back(heap, 0, runs, nr, false, &done));
+	KUNIT_EXPECT_EQ(test, done, 0);
+	KUNIT_EXPECT_EQ(test, ph_handed(test), nr - 1);
+	ph_test_expect_sound(test);
+	KUNIT_EXPECT_EQ(test, 0,
+			ph_hand_back(heap, 0, runs, nr - 1, false, &done));
+	KUNIT_EXPECT_EQ(test, ph_handed(test), 0);
+}
+
 /* The same slot in two runs of a call: the first claims it. */
 static void give_a_slot_twice_in_one_call(struct kunit *test)
 {
@@ -435,6 +458,7 @@ static struct kunit_case ph_hand_test_cases[] = {
 	KUNIT_CASE(give_what_is_not_out),
 	KUNIT_CASE(give_the_tail_of_a_slab),
 	KUNIT_CASE(give_is_all_or_nothing),
+	KUNIT_CASE(give_many_of_which_the_last_is_not_out),
 	KUNIT_CASE(give_a_slot_twice_in_one_call),
 	KUNIT_CASE(give_many_of_all_types),
 	KUNIT_CASE(give_wipes_where_the_type_says_so),

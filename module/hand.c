@@ -551,6 +551,7 @@ int ph_hand_back(struct ph_heap *heap, u32 type,
 		err = 0;
 	} else {
 		ph_hand_unclaim_all(heap, runs, *done);
+		*done = 0;
 	}
 	up_read(&heap->sem);
 	return err;

@@ -358,6 +358,22 @@ static void a_heap_opened_for_reading_is_mapped_for_reading(int heap, const void
 	close(own);
 }
 
+/* The books of a mapping count, too. */
+static void a_full_heap_is_not_mapped(int heap, const void *arg)
+{
+	unsigned char *base;
+
+	(void)arg;
+	REQUIRE_OK(heap_setup(heap, 0, 0, heap_stat(heap).held_bytes));
+	errno = 0;
+	EXPECT(map_at(heap, 0, PAGE, PROT_READ, MAP_SHARED) == MAP_FAILED);
+	EXPECT_EQ(errno, ENOMEM);
+	REQUIRE_OK(heap_setup(heap, 0, 0, 64 << 20));
+	base = map_at(heap, 0, PAGE, PROT_READ, MAP_SHARED);
+	REQUIRE(base != MAP_FAILED);
+	EXPECT_EQ(touch(base, false), SIGBUS);
+}
+
 #define SECRET	0x5ec2e75ec2e75ec2ULL
 
 /* All the machine's free memory has it, and so has what heaps gave back. */
@@ -598,6 +614,7 @@ int main(void)
 	TEST(dumps_have_what_was_asked_for);
 	TEST(another_process_maps_the_same_heap);
 	TEST(a_heap_opened_for_reading_is_mapped_for_reading);
+	TEST(a_full_heap_is_not_mapped);
 	TEST(nothing_of_others_is_seen);
 	TEST(nothing_of_another_type_is_seen);
 	TEST(no_address_of_the_kernel_is_seen);

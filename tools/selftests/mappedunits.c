@@ -141,6 +141,34 @@ static void a_crooked_mapping_has_pages(int heap, const void *arg)
 	REQUIRE(!munmap(crooked, bytes));
 }
 
+/* And where the mapping begins, or ends, in the middle of a unit. */
+static void a_window_into_a_unit_has_pages(int heap, const void *arg)
+{
+	unsigned char *base = region_map(heap), *where, *window;
+	__u64 at, before;
+	size_t bytes;
+
+	(void)arg;
+	units_expect(heap);
+	bytes = unit;
+	where = mmap(NULL, 3 * bytes, PROT_NONE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	REQUIRE(where != MAP_FAILED);
+	object_make(heap, base, 3, 15, &at);
+	/* As it should lie, but for what is missing at both ends. */
+	where += bytes - (uintptr_t)where % bytes + PAGE;
+	window = mmap(where, bytes + 3 * PAGE, PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_FIXED, heap, (off_t)(at + PAGE));
+	REQUIRE(window == where);
+	before = units_mapped(heap);
+	EXPECT_EQ(memcmp(window, base + at + PAGE, bytes + 3 * PAGE), 0);
+	memset(window, 0x55, bytes + 3 * PAGE);
+	EXPECT_EQ(base[at + PAGE], 0x55);
+	EXPECT_EQ(base[at + bytes + 4 * PAGE - 1], 0x55);
+	EXPECT_EQ(units_mapped(heap), before);
+	REQUIRE(!munmap(window, bytes + 3 * PAGE));
+}
+
 static void who_wants_pages_has_pages(int heap, const void *arg)
 {
 	unsigned char *base = region_map(heap);
@@ -638,6 +666,7 @@ int main(void)
 	TEST(the_rest_is_mapped_by_pages);
 	TEST(what_is_taken_is_zero);
 	TEST(a_crooked_mapping_has_pages);
+	TEST(a_window_into_a_unit_has_pages);
 	TEST(who_wants_pages_has_pages);
 	TEST(units_and_pages_take_turns);
 	TEST(a_part_can_be_unmapped);

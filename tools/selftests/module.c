@@ -242,7 +242,7 @@ static void insertion_is_refused(int heap, const void *arg)
 static void reserve_work(const void *arg)
 {
 	struct counters empty, used, after;
-	__u64 page = sysconf(_SC_PAGESIZE), handles[100];
+	__u64 page = sysconf(_SC_PAGESIZE), handles[100], from;
 	int heap;
 
 	(void)arg;
@@ -255,6 +255,19 @@ static void reserve_work(const void *arg)
 	REQUIRE_OK(counters_read(&used));
 	EXPECT(used.reserve_free_pages <= empty.reserve_pages - 4000000 / page);
 	EXPECT(heap_stat(heap).pages_from_reserve > 0);
+	/* Of large objects as well, as long as it has pages. */
+	from = heap_stat(heap).pages_from_reserve;
+	heap_take_one(heap, PRIVHEAP_TYPE_LIST, 4 * MIB);
+	EXPECT_EQ(heap_stat(heap).pages_from_reserve - from, 4 * MIB / page);
+	heap_take_one(heap, PRIVHEAP_TYPE_LIST, 16 * MIB);
+	/* And what is too short for a run of those, to the last one. */
+	do {
+		heap_take_one(heap, PRIVHEAP_TYPE_LIST, 40000);
+		REQUIRE_OK(counters_read(&used));
+	} while (used.reserve_free_pages);
+	from = heap_stat(heap).pages_from_reserve;
+	heap_take_one(heap, PRIVHEAP_TYPE_LIST, 4 * MIB);
+	EXPECT_EQ(heap_stat(heap).pages_from_reserve, from);
 	close(heap);
 	REQUIRE_OK(counters_read(&after));
 	EXPECT_EQ(after.reserve_free_pages, empty.reserve_pages);
