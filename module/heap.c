@@ -60,8 +60,9 @@
  * counts the lives of a slot. It outlives the slab: the region remembers for
  * each page where the next slab there has to go on.
  *
- * A slab is empty (on cache->empty), partial (on cache->partial[fullness]) or
- * full (on no list), as slab->taken says. Only an empty one that nobody has
+ * A slab is empty (on cache->empty), partial (on cache->partial[fullness], or on
+ * cache->bare[fullness] where no object of its can have a handle yet) or full
+ * (on no list), as slab->taken says. Only an empty one that nobody has
  * pinned is ever destroyed, so a live object keeps its slab, and whoever found
  * a live object under RCU can read the slab until the end of the grace period.
  *

@@ -31,6 +31,8 @@ int ph_inspect_object(struct ph_heap *heap, u32 type, u64 handle,
 	rcu_read_lock();
 	err = ph_handle_lookup(heap, type, handle, &slab, &slot);
 	if (!err) {
+		/* Who saw it live sees the slack that came with its handle. */
+		smp_rmb();
 		info->type = slab->cache->type->id;
 		info->refs = slab->refs_at ?
 			(u32)READ_ONCE(*ph_slab_refs(slab, slot)) : 1;

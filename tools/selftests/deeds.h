@@ -644,6 +644,12 @@ static int run_map_slabs(struct stage *s)
 	return map_and_unmap(s, 1 << 16, PROT_READ, PRIVHEAP_MAP_SLABS);
 }
 
+/* What is mapped from here on is not put in place before it is asked for. */
+static void leave_unlocked(void)
+{
+	REQUIRE(!mlockall(MCL_CURRENT));
+}
+
 /* Page faults, of the kernel's own: those of a program would come again. */
 static int run_populate(struct stage *s)
 {
@@ -654,15 +660,18 @@ static void do_fault_of_a_slab(struct stage *s)
 {
 	hand_out(s, PRIVHEAP_TYPE_DICT, 80, 1);
 	s->given[0] &= ~4095ULL;
+	leave_unlocked();
 	s->base = region_map(s->heap);
 }
 
 static void do_fault_of_a_span(struct stage *s)
 {
 	hand_out(s, PRIVHEAP_TYPE_DICT, 8 << 20, 1);
-	/* Far from all else, so that the page needs a page table. */
+	/* Far from all else, and no unit, so that the page needs a page table. */
 	s->given[0] += 4 << 20;
+	leave_unlocked();
 	s->base = region_map(s->heap);
+	madvise(s->base, REGION_BYTES, MADV_NOHUGEPAGE);
 }
 
 static int run_populate_slabs(struct stage *s)
@@ -672,6 +681,7 @@ static int run_populate_slabs(struct stage *s)
 
 static void do_fault_of_the_slab_map(struct stage *s)
 {
+	leave_unlocked();
 	s->base = map_at(s->heap, PRIVHEAP_MAP_SLABS, REGION_BYTES, PROT_READ, MAP_SHARED);
 	REQUIRE(s->base != MAP_FAILED);
 }
