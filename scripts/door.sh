@@ -20,8 +20,8 @@ results=$top/build/check
 mkdir -p "$results"
 rm -f "$results/$name".*
 out=$("$top/scripts/module.sh" "$kdir")
-build_beside example
-build_beside stress
+build_beside "$kdir" "$out" example
+build_beside "$kdir" "$out" stress
 status=0 problem=''
 "$top/scripts/vm.sh" --smp 2 --mem 1024 --timeout "${TIMEOUT:-900}" "$@" \
 	--script "$top/scripts/guest/stress-door.sh" --env "OPS=${OPS:-20000}" \

@@ -19,7 +19,7 @@ results=$top/build/check
 mkdir -p "$results"
 rm -f "$results/$name".*
 out=$("$top/scripts/module.sh" "$kdir")
-build_beside leak
+build_beside "$kdir" "$out" leak
 status=0 problem=''
 "$top/scripts/vm.sh" --timeout 600 "$@" \
 	--script "$top/scripts/guest/leaks-test.sh" \

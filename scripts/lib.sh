@@ -107,18 +107,20 @@ kernel_compiler() {
 	! grep -qx CONFIG_CC_IS_CLANG=y "$1/include/config/auto.conf" || echo CC=clang
 }
 
-# build_beside FOLDER: the modules of kunit/FOLDER, against $kdir, in a folder of their
-# own in $out, where the module itself was built.
+# build_beside KDIR OUT FOLDER: the modules of kunit/FOLDER in a folder of their own in
+# OUT, where scripts/module.sh has built the module itself against KDIR.
 build_beside() {
-	local folder=$out/$1
+	local folder=$2/$3
 
 	mkdir -p "$folder"
-	ln -sf -t "$folder" "$top/kunit/$1"/*
+	ln -sf -t "$folder" "$top/kunit/$3"/*
 	find "$folder" -xtype l -delete
+	# Kbuild does not look whether the symbols of others have changed.
+	[ ! "$2/Module.symvers" -nt "$folder/Module.symvers" ] || rm -f "$folder/Module.symvers"
 	# shellcheck disable=SC2046 # one argument, or none
-	MAKEFLAGS='' make --no-print-directory -C "$kdir" M="$folder" -j"$jobs" W=1 \
-		$(kernel_compiler "$kdir") PRIVHEAP="$top" \
-		KBUILD_EXTRA_SYMBOLS="$out/Module.symvers" modules >&2
+	MAKEFLAGS='' make --no-print-directory -C "$1" M="$folder" -j"$jobs" W=1 \
+		$(kernel_compiler "$1") PRIVHEAP="$top" \
+		KBUILD_EXTRA_SYMBOLS="$2/Module.symvers" modules >&2
 }
 
 # suite_count KO: the exact number of KUnit suites: each is one pointer in a section of the module.
