@@ -198,7 +198,8 @@ void ph_cache_relist(struct ph_cache *cache, struct ph_slab *slab,
 }
 
 /* The fullest of slabs that are neither full nor empty. */
-static struct ph_slab *ph_cache_pick_partial(struct list_head *partial)
+static __always_inline struct ph_slab *
+ph_cache_pick_partial(struct list_head *partial)
 {
 	int i;
 
@@ -212,12 +213,26 @@ static struct ph_slab *ph_cache_pick_partial(struct list_head *partial)
 /* One that only can lend. */
 static struct ph_slab *ph_cache_pick_bare(struct ph_cache *cache)
 {
-	struct ph_slab *slab = ph_cache_pick_partial(cache->bare);
+	struct ph_slab *slab;
 
+	if (!(cache->geo.keep & PH_LATE_GENS))
+		return NULL;
+	slab = ph_cache_pick_partial(cache->bare);
 	if (slab || list_empty(&cache->empty))
 		return slab;
 	slab = list_last_entry(&cache->empty, struct ph_slab, list);
 	return ph_slab_is_bare(slab) ? slab : NULL;
+}
+
+/* One for handles. */
+static struct ph_slab *ph_cache_pick_named(struct ph_cache *cache)
+{
+	struct ph_slab *slab = ph_cache_pick_partial(cache->partial);
+
+	if (slab || list_empty(&cache->empty))
+		return slab;
+	slab = list_first_entry(&cache->empty, struct ph_slab, list);
+	return ph_slab_is_bare(slab) ? NULL : slab;
 }
 
 /**
@@ -231,17 +246,10 @@ static struct ph_slab *ph_cache_pick_bare(struct ph_cache *cache)
  */
 struct ph_slab *ph_cache_pick(struct ph_cache *cache, bool lend)
 {
-	struct ph_slab *slab = NULL;
+	struct ph_slab *slab = lend ? ph_cache_pick_bare(cache) : NULL;
 
 	lockdep_assert_held(&cache->lock);
-	if (lend)
-		slab = ph_cache_pick_bare(cache);
-	if (!slab)
-		slab = ph_cache_pick_partial(cache->partial);
-	if (slab || list_empty(&cache->empty))
-		return slab;
-	slab = list_first_entry(&cache->empty, struct ph_slab, list);
-	return ph_slab_is_bare(slab) ? NULL : slab;
+	return slab ?: ph_cache_pick_named(cache);
 }
 
 /* Slots that do not come back any more; promises may go with them. */
@@ -281,7 +289,7 @@ u32 ph_cache_take_slabs(struct ph_cache *cache, u64 *rounds, u32 nr,
 	nr = max_t(u64, must,
 		   min_t(u64, nr, cache->usable - cache->promised));
 	while (got < nr) {
-		slab = ph_cache_pick(cache, false);
+		slab = ph_cache_pick_named(cache);
 		if (!slab)
 			break;
 		from = ph_cache_unlist(cache, slab);

@@ -59,8 +59,12 @@ static size_t ph_slack_bytes(u32 keep)
 	return keep & PH_KEEP_SLACK ? sizeof(u8) : 0;
 }
 
-/* In about falling order of alignment, so that little is lost in between. */
-static void ph_meta_layout(struct ph_meta_layout *m, u32 keep, u32 slots)
+/*
+ * In about falling order of alignment, so that little is lost in between. In line,
+ * for a cache asks for one length after the other, and but for where it ends.
+ */
+static __always_inline void ph_meta_layout(struct ph_meta_layout *m, u32 keep,
+					   u32 slots)
 {
 	memset(m, 0, sizeof(*m));
 	m->end = offsetof(struct ph_slab, live);
@@ -71,13 +75,13 @@ static void ph_meta_layout(struct ph_meta_layout *m, u32 keep, u32 slots)
 					BITS_TO_LONGS(slots));
 	if (keep & PH_KEEP_REFS)
 		m->refs = ph_meta_place(&m->end, sizeof(u64), slots);
+	if (!(keep & (PH_LATE_GENS | PH_BY_ADDRESS)))
+		m->gen = ph_meta_place(&m->end, sizeof(u16), slots + 1);
 	if (keep & PH_BARE)
 		m->out = ph_meta_place(&m->end, sizeof(long),
 				       ph_out_bytes(keep, slots) /
 				       sizeof(long));
-	if (!(keep & (PH_LATE_GENS | PH_BY_ADDRESS)))
-		m->gen = ph_meta_place(&m->end, sizeof(u16), slots + 1);
-	if (ph_slack_bytes(keep) && !(keep & PH_BARE))
+	else if (keep & (PH_KEEP_SLACK | PH_KEEP_WIDE_SLACK))
 		m->slack = ph_meta_place(&m->end, ph_slack_bytes(keep), slots);
 }
 

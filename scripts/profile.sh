@@ -24,8 +24,8 @@ build
 gcc -std=gnu11 -Wall -Wextra -Werror -O2 -fPIC -shared -fvisibility=hidden \
 	-o "$out/profile.so" "$top/tools/bench/profile.c"
 cat >"$out/profile-guest.sh" <<END
-insmod /modules/privheap_bench.ko
 insmod /modules/privheap.ko
+insmod /modules/privheap_bench.ko
 cat /proc/kallsyms >/tmp/symbols
 privheap-bench $part >/tmp/rows
 END
