@@ -28,6 +28,15 @@ race() {
 	echo "[    1.0] =================================================================="
 }
 
+# one_sided IN ADDRESS CALLER: a report of KCSAN that knows but one side.
+one_sided() {
+	echo "[    1.0] =================================================================="
+	echo "[    1.0] BUG: KCSAN: data-race in $1"
+	echo "[    1.0] race at unknown origin, with read to $2 of 8 bytes by task 1 on cpu 0:"
+	printf '[    1.0]  %s\n' "$1" "$3" "kthread+0x179/0x1a0"
+	echo "[    1.0] =================================================================="
+}
+
 # unwritten IN USER OWNER: a report of KMSAN.
 unwritten() {
 	echo "[    1.0] ====================================================="
@@ -66,6 +75,12 @@ expect "a trace after it" 1 < <(no_vmalloc "gen_pool_add_owner+0x1/0x2"
 expect "a race in our code" 1 < <(race "ph_slab_take [privheap] / rmqueue" "$ours" "$theirs")
 expect "a race in a suite" 1 < <(race "ph_a [privheap_kunit] / ph_b [privheap_kunit]" a b)
 expect "a race of unknown origin in our code" 1 < <(race "ph_slab_take [privheap]+0x1/0x2" "$ours")
+expect "a race of unknown origin that we called" 1 < <(one_sided memcpy 0xffff888002d24e80 "$ours")
+expect "one with a variable of ours" 1 < <(one_sided memcpy 0xffffffffa0002668 "$ours")
+expect "one with a variable of the kernel's" 0 < <(one_sided ktime_get 0xffffffff82523668 "$ours")
+expect "one with that in our code" 1 < <(one_sided "$ours" 0xffffffff82523668 "$theirs")
+expect "one after one with that" 1 < <(one_sided ktime_get 0xffffffff82523668 "$ours"
+	one_sided memcpy 0xffff888002d24e80 "$ours")
 expect "a race that we called both sides of" 1 < <(race "list_add / list_add" "$ours" "$ours")
 expect "a race that we called one side of" 0 < <(race "list_add / list_add" "$ours" "$theirs")
 expect "another side, twice in one trace" 0 < <(race "list_add / list_add" "$theirs" "$ours")

@@ -4,8 +4,9 @@
 # there while our code runs. Used on the host and in the guest.
 
 # Of the kernel's own data races there are many. One is ours if our code is on
-# either side of it, which the title says, or if it called both sides. The lines
-# of a report are between two lines of equals signs.
+# either side of it, which the title says, or if it called both sides; where but one
+# is known, if it called that, and it is no variable of the kernel's image. The
+# lines of a report are between two lines of equals signs.
 /BUG: KCSAN: / {
 	report = $0
 	sides = / \/ / ? 2 : 1
@@ -29,6 +30,7 @@ report != "" && /======/ {
 		print report
 	report = ""
 }
+report != "" && /race at unknown origin, .* to 0xffffffff[89]/ && !ours { sides = 2 }
 report != "" && / by (task|interrupt)/ { side = 1 }
 report != "" && side && / \[privheap/ { ours++; side = 0 }
 report != "" { next }
