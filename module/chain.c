@@ -93,7 +93,7 @@ u32 ph_chain_take(struct ph_slab *slab, u64 *rounds, u32 nr, u32 *fresh)
 	if (got == chained)
 		new = min(nr - got, slab->nr - slab->used_to);
 	*fresh += new;
-	slab->taken += got + new;
+	WRITE_ONCE(slab->taken, slab->taken + got + new);
 	while (new--)
 		rounds[got++] = ph_chain_round(slab, slab->used_to++);
 	return got;
@@ -130,7 +130,7 @@ bool ph_chain_give(struct ph_slab *slab, u32 slot)
 	WRITE_ONCE(*ph_chain_place(slab, slot),
 		   ph_chain_link(slab, slot, slab->first));
 	slab->first = slot;
-	slab->taken--;
+	WRITE_ONCE(slab->taken, slab->taken - 1);
 	return true;
 }
 
@@ -148,7 +148,7 @@ u32 ph_chain_abandon(struct ph_slab *slab, u32 *slot)
 
 	*slot = slab->first;
 	slab->first = slab->nr;
-	slab->taken += lost;
+	WRITE_ONCE(slab->taken, slab->taken + lost);
 	slab->lost += lost;
 	return lost;
 }

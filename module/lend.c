@@ -183,7 +183,7 @@ static void ph_slab_lend_random(struct ph_slab *slab, struct ph_lend *lend,
 		slot = ph_slab_random(slab);
 		__clear_bit(slot, slab->free);
 		set_bit(slot, slab->out->bits);
-		slab->taken++;
+		WRITE_ONCE(slab->taken, slab->taken + 1);
 		*fresh += ph_slab_gen(slab, slot) == slab->gen_first;
 		run = &lend->runs[lend->nr_runs++];
 		run->offset = slab->start + (u64)slot * slab->stride;
@@ -208,7 +208,7 @@ static void ph_slab_lend(struct ph_slab *slab, struct ph_lend *lend,
 			continue;
 		lend->nr_runs++;
 		lend->done += got;
-		slab->taken += got;
+		WRITE_ONCE(slab->taken, slab->taken + got);
 		last = word * BITS_PER_LONG + __fls(run->mask) + 1;
 		if (last > slab->used_to) {
 			*fresh += min(got, last - slab->used_to);
@@ -368,7 +368,7 @@ static u32 ph_slab_regain(struct ph_slab *slab, u32 slot, u64 mask)
 		if (!slab->gen)
 			ph_slab_again(slab)[word] |= bits;
 	}
-	slab->taken -= nr;
+	WRITE_ONCE(slab->taken, slab->taken - nr);
 	if (slab->gen)
 		return nr;
 	slab->out->nr_again += nr;

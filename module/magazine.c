@@ -91,7 +91,9 @@ u32 ph_magazine_pop(struct ph_magazine *mag, u64 *rounds, u32 nr)
 	nr = min(nr, mag->nr);
 	for (i = 0; i < nr; i++)
 		rounds[i] = *--top;
-	mag->nr -= nr;
+	/* ph_no_magazine is everybody's: not even the same is written there. */
+	if (nr)
+		mag->nr -= nr;
 	return nr;
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_magazine_pop);
@@ -114,7 +116,8 @@ u32 ph_magazine_push(struct ph_magazine *mag, u64 *rounds, u32 nr)
 
 	for (i = 0; i < put; i++)
 		*top++ = *--from;
-	mag->nr += put;
+	if (put)
+		mag->nr += put;
 	return put;
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_magazine_push);

@@ -765,7 +765,7 @@ static u32 ph_slab_take_random(struct ph_slab *slab, u64 *rounds, u32 nr,
 	for (got = 0; got < nr && slab->taken < slab->nr; got++) {
 		slot = ph_slab_random(slab);
 		__clear_bit(slot, slab->free);
-		slab->taken++;
+		WRITE_ONCE(slab->taken, slab->taken + 1);
 		gen = ph_slab_gen(slab, slot);
 		*fresh += gen == slab->gen_first;
 		rounds[got] = (u64)gen << PH_OFFSET_BITS |
@@ -801,7 +801,7 @@ u32 ph_slab_take(struct ph_slab *slab, u64 *rounds, u32 nr, u32 *fresh)
 						 nr - got);
 	if (!got)
 		return 0;
-	slab->taken += got;
+	WRITE_ONCE(slab->taken, slab->taken + got);
 	/* Slots go out in rising order: all below used_to have been out. */
 	last = ph_round_slot(slab, rounds[got - 1]) + 1;
 	if (last > slab->used_to) {
@@ -833,7 +833,7 @@ bool ph_slab_give(struct ph_slab *slab, u64 round)
 	if (unlikely(test_bit(slot, slab->free)))
 		return false;
 	__set_bit(slot, slab->free);
-	slab->taken--;
+	WRITE_ONCE(slab->taken, slab->taken - 1);
 	if (slab->gen)
 		WRITE_ONCE(slab->gen[slot], (u16)(round >> PH_OFFSET_BITS));
 	else if (!slab->taken && !slab->by_address)

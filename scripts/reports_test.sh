@@ -14,16 +14,16 @@ expect() {
 	[ "$found" = "$2" ] || { echo "$1: $found reports, expected $2"; failed=1; }
 }
 
-# race TITLE FIRST SECOND: a report of KCSAN; without SECOND, of one side only.
+# race IN CALLER IN CALLER [MARK]: a report of KCSAN; MARK is how the first is.
 race() {
 	echo "[    1.0] =================================================================="
-	echo "[    1.0] BUG: KCSAN: data-race in $1"
-	echo "[    1.0] write to 0xffff888002d24e80 of 8 bytes by task 72 on cpu 0:"
-	printf '[    1.0]  %s\n' "list_add+0x1/0x2" "$2" "kthread+0x179/0x1a0"
-	if [ -n "${3:-}" ]; then
-		echo "[    1.0] read to 0xffff888002d24e80 of 8 bytes by interrupt on cpu 1:"
-		printf '[    1.0]  %s\n' "list_add+0x1/0x2" "$3" "$3"
-	fi
+	echo "[    1.0] BUG: KCSAN: data-race in $1 / $3"
+	echo "[    1.0] write${5:+ ($5)} to 0xffff888002d24e80 of 8 bytes by task 72 on cpu 0:"
+	printf '[    1.0]  %s\n' "$1" "$2" "kthread+0x179/0x1a0"
+	echo "[    1.0] "
+	echo "[    1.0] read to 0xffff888002d24e80 of 8 bytes by interrupt on cpu 1:"
+	printf '[    1.0]  %s\n' "$3" "$4" "$4"
+	echo "[    1.0] "
 	echo "[    1.0] Reported by Kernel Concurrency Sanitizer on:"
 	echo "[    1.0] =================================================================="
 }
@@ -72,22 +72,26 @@ expect "one that the log ends in" 1 < <(no_vmalloc "$ours" | head -n 4)
 expect "one of the pool's" 0 < <(no_vmalloc "gen_pool_add_owner+0x1/0x2")
 expect "a trace after it" 1 < <(no_vmalloc "gen_pool_add_owner+0x1/0x2"
 	echo "[    1.0] Call Trace:")
-expect "a race in our code" 1 < <(race "ph_slab_take [privheap] / rmqueue" "$ours" "$theirs")
-expect "a race in a suite" 1 < <(race "ph_a [privheap_kunit] / ph_b [privheap_kunit]" a b)
-expect "a race of unknown origin in our code" 1 < <(race "ph_slab_take [privheap]+0x1/0x2" "$ours")
-expect "a race of unknown origin that we called" 1 < <(one_sided memcpy 0xffff888002d24e80 "$ours")
-expect "one with a variable of ours" 1 < <(one_sided memcpy 0xffffffffa0002668 "$ours")
-expect "one with a variable of the kernel's" 0 < <(one_sided ktime_get 0xffffffff82523668 "$ours")
+expect "a race in our code" 1 < <(race "$ours" "$theirs" "$theirs" "$theirs")
+expect "another side in it" 1 < <(race "$theirs" "$theirs" "$ours" "$theirs")
+expect "a marked one" 0 < <(race "$ours" "$theirs" "$theirs" "$theirs" marked)
+expect "one beside a marked one" 1 < <(race "$theirs" "$theirs" "$ours" "$theirs" marked)
+expect "two that we called, one marked" 0 < <(race list_add+0x1 "$ours" list_add+0x1 "$ours" marked)
+expect "a race in a suite" 1 < <(race "ph_a+0x1/0x2 [privheap_kunit]" a "$theirs" b)
+expect "a race of unknown origin in our code" 1 < <(one_sided "$ours" 0xffff888002d24e80 "$theirs")
+expect "a race of unknown origin that we called" 1 < <(one_sided memcpy+0x1 0xffff888002d24e80 "$ours")
+expect "one with a variable of ours" 1 < <(one_sided memcpy+0x1 0xffffffffa0002668 "$ours")
+expect "one with a variable of the kernel's" 0 < <(one_sided ktime_get+0x1 0xffffffff82523668 "$ours")
 expect "one with that in our code" 1 < <(one_sided "$ours" 0xffffffff82523668 "$theirs")
-expect "one after one with that" 1 < <(one_sided ktime_get 0xffffffff82523668 "$ours"
-	one_sided memcpy 0xffff888002d24e80 "$ours")
-expect "a race that we called both sides of" 1 < <(race "list_add / list_add" "$ours" "$ours")
-expect "a race that we called one side of" 0 < <(race "list_add / list_add" "$ours" "$theirs")
-expect "another side, twice in one trace" 0 < <(race "list_add / list_add" "$theirs" "$ours")
-expect "a race of the kernel's own" 0 < <(race "rmqueue / rmqueue" "$theirs" "$theirs")
-expect "one of ours among others" 1 < <(race "rmqueue / rmqueue" "$theirs" "$theirs"
-	race "list_add / list_add" "$ours" "$ours"
-	race "rmqueue / rmqueue" "$theirs" "$theirs")
+expect "one after one with that" 1 < <(one_sided ktime_get+0x1 0xffffffff82523668 "$ours"
+	one_sided memcpy+0x1 0xffff888002d24e80 "$ours")
+expect "a race that we called both sides of" 1 < <(race list_add+0x1 "$ours" list_add+0x1 "$ours")
+expect "a race that we called one side of" 0 < <(race list_add+0x1 "$ours" list_add+0x1 "$theirs")
+expect "another side, twice in one trace" 0 < <(race list_add+0x1 "$theirs" list_add+0x1 "$ours")
+expect "a race of the kernel's own" 0 < <(race rmqueue+0x1 "$theirs" rmqueue+0x1 "$theirs")
+expect "one of ours among others" 1 < <(race rmqueue+0x1 "$theirs" rmqueue+0x1 "$theirs"
+	race list_add+0x1 "$ours" list_add+0x1 "$ours"
+	race rmqueue+0x1 "$theirs" rmqueue+0x1 "$theirs")
 expect "a value that we use" 1 < <(unwritten "$ours" "$theirs" "$theirs")
 expect "a value that we hand out" 1 < <(unwritten "_copy_to_user+0x1/0x2" "$ours" "$theirs")
 expect "a value of our memory" 1 < <(unwritten "_copy_to_user+0x1/0x2" "$theirs" "$ours")
@@ -97,8 +101,8 @@ expect "a value of ours among others" 1 < <(unwritten "$theirs" "$theirs" "$thei
 	unwritten "$theirs" "$theirs" "$theirs")
 expect "a value that the log ends in" 1 < <(unwritten "$theirs" "$theirs" "$ours" | head -n 9)
 expect "a race of the kernel's own after a value" 0 < <(unwritten "$theirs" "$theirs" "$theirs"
-	race "list_add / list_add" "$ours" "$theirs")
-expect "a warning after a race" 1 < <(race "rmqueue / rmqueue" "$theirs" "$theirs"
+	race list_add+0x1 "$ours" list_add+0x1 "$theirs")
+expect "a warning after a race" 1 < <(race rmqueue+0x1 "$theirs" rmqueue+0x1 "$theirs"
 	echo "[    1.0] WARNING: CPU: 0 PID: 1 at module/heap.c:1")
-expect "a race that the log ends in" 1 < <(race "list_add / list_add" "$ours" "$ours" | head -n 6)
+expect "a race that the log ends in" 1 < <(race list_add+0x1 "$ours" list_add+0x1 "$ours" | head -n 6)
 exit $failed

@@ -3,15 +3,14 @@
 # Prints the lines of a kernel log that report a fault; no such line may be
 # there while our code runs. Used on the host and in the guest.
 
-# Of the kernel's own data races there are many. One is ours if our code is on
-# either side of it, which the title says, or if it called both sides; where but one
-# is known, if it called that, and it is no variable of the kernel's image. The
-# lines of a report are between two lines of equals signs.
+# Of the kernel's own data races there are many. One is ours if our own code is at a
+# side that is plain, not marked as one that may race, or if it called both sides and
+# both are plain; where but one is known, if it called that, and it is no variable of
+# the kernel's image. The lines of a report are between two lines of equals signs.
 /BUG: KCSAN: / {
 	report = $0
 	sides = / \/ / ? 2 : 1
-	ours = / \[privheap/ ? sides : 0
-	side = anywhere = 0
+	ours = side = anywhere = 0
 	next
 }
 # Of values that nobody wrote, those are ours that our code has any part in: it
@@ -30,9 +29,15 @@ report != "" && /======/ {
 		print report
 	report = ""
 }
-report != "" && /race at unknown origin, .* to 0xffffffff[89]/ && !ours { sides = 2 }
-report != "" && / by (task|interrupt)/ { side = 1 }
-report != "" && side && / \[privheap/ { ours++; side = 0 }
+report != "" && / by (task|interrupt)/ {
+	side = !/\(marked\)/
+	first = side
+	if (/race at unknown origin, .* to 0xffffffff[89]/)
+		sides = 2
+	next
+}
+report != "" && side && / \[privheap/ { ours += first ? 2 : 1; side = 0 }
+report != "" && side && /\+0x/ { first = 0 }
 report != "" { next }
 
 # The OOM killer prints a trace as well. What it did is no fault of a kernel:
