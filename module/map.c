@@ -13,8 +13,8 @@
  * an entry that holds no reference. Where that cannot be, its pages are mapped one
  * by one like others. In a mapping where it can be, no page table is ever put
  * where such an entry is, and the other way round: the entry is put where nothing
- * is, and tables stay. An entry without a reference must not be copied by a fork:
- * the mapping is copied empty.
+ * is, and tables stay. An entry without a reference must not be copied by a fork,
+ * and nothing is: see ph_map_open().
  */
 
 #include <linux/mm.h>
@@ -32,6 +32,9 @@
 
 /* Pages of a span that a fault puts in place at once. */
 #define PH_AROUND	64UL
+
+/* All types; only where objects are, then. */
+#define PH_MAP_ANY	U32_MAX
 
 static u64 ph_map_offset(const struct vm_area_struct *vma, unsigned long addr)
 {
@@ -214,6 +217,71 @@ static vm_fault_t ph_map_fault_locked(struct ph_heap *heap,
 	return ret;
 }
 
+/*
+ * Puts the part of a slab that begins at an offset in place if it is to be there.
+ * Returns where the next part may begin; *@unit says that there was a unit, which
+ * only a fault can put in place.
+ */
+static u64 ph_map_populate_at(struct ph_heap *heap, struct vm_area_struct *vma,
+			      u32 type, u64 offset, bool *unit)
+{
+	struct ph_view *view = &heap->region.view;
+	struct ph_slab *slab;
+	u64 end;
+
+	rcu_read_lock();
+	slab = ph_region_slab(&heap->region, offset);
+	rcu_read_unlock();
+	if (!slab)
+		return offset + PAGE_SIZE;
+	end = slab->start + ph_slab_bytes(slab);
+	if (type == PH_MAP_ANY ? !ph_map_in_use(slab) :
+	    slab->cache->type->id != type || !ph_map_has_pages(slab))
+		return end;
+	*unit = ph_map_unit(vma, slab, offset);
+	if (!*unit)
+		ph_map_insert(view, vma, slab, offset);
+	/* Of a unit, too: where it cannot be mapped as one, a fault does no more. */
+	return ph_slab_is_span(slab) ?
+		min_t(u64, end, offset + (PH_AROUND << PAGE_SHIFT)) : end;
+}
+
+/* From an offset on. The address space's lock is held for reading. */
+static void ph_map_populate_vma(struct ph_heap *heap,
+				struct vm_area_struct *vma, u32 type, u64 offset)
+{
+	u64 first = ph_map_offset(vma, vma->vm_start), at;
+	u64 end = ph_map_offset(vma, vma->vm_end);
+	unsigned int nofs = memalloc_nofs_save();
+	bool unit;
+
+	rcu_read_lock();
+	end = min(end, ph_region_end(&heap->region));
+	rcu_read_unlock();
+	while (offset < end && !fatal_signal_pending(current)) {
+		at = offset;
+		unit = false;
+		down_read(&heap->region.view.sem);
+		offset = ph_map_populate_at(heap, vma, type, at, &unit);
+		up_read(&heap->region.view.sem);
+		if (unit)
+			fixup_user_fault(vma->vm_mm, vma->vm_start + (at - first),
+					 0, NULL);
+		cond_resched();
+	}
+	memalloc_nofs_restore(nofs);
+}
+
+/*
+ * Neither the program nor a copy of the kernel's to or from it: somebody asks for
+ * pages, MAP_POPULATE for instance.
+ */
+static bool ph_map_is_request(const struct vm_fault *vmf)
+{
+	return !(vmf->flags & (FAULT_FLAG_USER | FAULT_FLAG_REMOTE |
+			       FAULT_FLAG_INTERRUPTIBLE));
+}
+
 static vm_fault_t ph_map_region_fault(struct vm_fault *vmf)
 {
 	struct ph_heap *heap = vmf->vma->vm_file->private_data;
@@ -226,6 +294,10 @@ static vm_fault_t ph_map_region_fault(struct vm_fault *vmf)
 	ret = ph_map_fault_locked(heap, vmf);
 	up_read(&heap->region.view.sem);
 	memalloc_nofs_restore(nofs);
+	/* Whoever wanted all the mapping has gives up here, and is not to want. */
+	if (ret == VM_FAULT_SIGBUS && ph_map_is_request(vmf))
+		ph_map_populate_vma(heap, vmf->vma, PH_MAP_ANY,
+				    ph_map_offset(vmf->vma, vmf->address));
 	return ret;
 }
 
@@ -271,80 +343,49 @@ static int ph_map_mremap(struct vm_area_struct *vma)
 	return -EINVAL;
 }
 
-/*
- * A fork is about to copy a mapping, as madvise() can allow it to: by the time that
- * an entry of a unit is copied the unit may be gone. So there are none to copy;
- * whoever forks has kept page faults of his out by now.
- */
-static void ph_map_region_open(struct vm_area_struct *vma)
+static vm_fault_t ph_map_gone_fault(struct vm_fault *vmf)
 {
-	struct ph_heap *heap = vma->vm_file->private_data;
+	struct ph_heap *heap = vmf->vma->vm_file->private_data;
 
-	if (ph_unit_any())
-		unmap_mapping_range(&heap->region.view.mapping, 0,
-				    PH_REGION_MAX_BYTES, 1);
+	atomic64_inc(&heap->region.view.refused);
+	return VM_FAULT_SIGBUS;
+}
+
+static const struct vm_operations_struct ph_map_gone_ops = {
+	.fault		= ph_map_gone_fault,
+	.may_split	= ph_map_may_split,
+	.mremap		= ph_map_mremap,
+};
+
+/*
+ * A fork is about to copy a mapping, as madvise() can allow it to. The child gets
+ * its addresses and nothing else: none of the entries, and no fault is served.
+ */
+static void ph_map_open(struct vm_area_struct *vma)
+{
+	ph_compat_vm_flags(vma, VM_WIPEONFORK, 0);
+	vma->vm_ops = &ph_map_gone_ops;
 }
 
 static const struct vm_operations_struct ph_map_region_ops = {
-	.open		= ph_map_region_open,
+	.open		= ph_map_open,
 	.fault		= ph_map_region_fault,
 	.may_split	= ph_map_may_split,
 	.mremap		= ph_map_mremap,
 };
 
 static const struct vm_operations_struct ph_map_slabs_ops = {
+	.open		= ph_map_open,
 	.fault		= ph_map_slabs_fault,
 	.may_split	= ph_map_may_split,
 	.mremap		= ph_map_mremap,
 };
 
 static const struct vm_operations_struct ph_map_stat_ops = {
+	.open		= ph_map_open,
 	.may_split	= ph_map_may_split,
 	.mremap		= ph_map_mremap,
 };
-
-/* Returns where the next slab may begin. */
-static u64 ph_map_populate_at(struct ph_heap *heap, struct vm_area_struct *vma,
-			      u32 type, u64 offset)
-{
-	struct ph_view *view = &heap->region.view;
-	struct ph_slab *slab;
-	u64 end;
-
-	rcu_read_lock();
-	slab = ph_region_slab(&heap->region, offset);
-	rcu_read_unlock();
-	if (!slab)
-		return offset + PAGE_SIZE;
-	end = slab->start + ph_slab_bytes(slab);
-	if (slab->cache->type->id != type || !ph_map_has_pages(slab))
-		return end;
-	/* It was not promised; and one fault will do for it, and only a fault can. */
-	if (ph_map_unit(vma, slab, offset))
-		return round_down(offset, PH_UNIT_BYTES) + PH_UNIT_BYTES;
-	ph_map_insert(view, vma, slab, offset);
-	return ph_slab_is_span(slab) ?
-		min_t(u64, end, offset + (PH_AROUND << PAGE_SHIFT)) : end;
-}
-
-static void ph_map_populate_vma(struct ph_heap *heap,
-				struct vm_area_struct *vma, u32 type)
-{
-	u64 offset = ph_map_offset(vma, vma->vm_start);
-	u64 end = ph_map_offset(vma, vma->vm_end);
-	unsigned int nofs = memalloc_nofs_save();
-
-	rcu_read_lock();
-	end = min(end, ph_region_end(&heap->region));
-	rcu_read_unlock();
-	while (offset < end && !fatal_signal_pending(current)) {
-		down_read(&heap->region.view.sem);
-		offset = ph_map_populate_at(heap, vma, type, offset);
-		up_read(&heap->region.view.sem);
-		cond_resched();
-	}
-	memalloc_nofs_restore(nofs);
-}
 
 /**
  * ph_map_populate() - put the pages of a type in place in the caller's mappings
@@ -367,7 +408,8 @@ void ph_map_populate(struct ph_heap *heap, u32 type)
 	for_each_vma(vmi, vma)
 		if (vma->vm_ops == &ph_map_region_ops &&
 		    vma->vm_file->private_data == heap)
-			ph_map_populate_vma(heap, vma, type);
+			ph_map_populate_vma(heap, vma, type,
+					    ph_map_offset(vma, vma->vm_start));
 	mmap_read_unlock(mm);
 }
 

@@ -82,36 +82,57 @@ static void advice_is_harmless(int heap, const void *arg)
 	EXPECT_EQ(munmap(own, SPAN), 0);
 }
 
-/* The child that was to have it is one more user of the same pages. */
-static void a_child_may_be_given_the_mapping(int heap, const void *arg)
+/* What a child that was to have the mappings, and its child, find there. */
+static void nothing_expect(unsigned char *const mapping[3])
 {
-	unsigned char *base = region_map(heap);
-	__u64 at = heap_take_one(heap, PRIVHEAP_TYPE_OBJECT, SPAN);
-	int status, go[2], done[2];
-	char byte = 0;
+	for (int i = 0; i < 3; i++)
+		EXPECT_EQ(touch(mapping[i], false), SIGBUS);
+	EXPECT_EQ(touch(mapping[0], true), SIGBUS);
+	EXPECT_ERR(err_of(madvise(mapping[0], PAGE, MADV_POPULATE_READ)), EFAULT);
+}
+
+static void a_child_has_none_of_it_even_so(int heap, const void *arg)
+{
+	__u64 at = heap_take_one(heap, PRIVHEAP_TYPE_OBJECT, SPAN), refused;
+	unsigned char *const mapping[3] = {
+		map_at(heap, at, SPAN, PROT_READ | PROT_WRITE, MAP_SHARED),
+		map_at(heap, PRIVHEAP_MAP_SLABS, PAGE, PROT_READ, MAP_SHARED),
+		map_at(heap, PRIVHEAP_MAP_STAT, PAGE, PROT_READ, MAP_SHARED),
+	};
+	const size_t bytes[3] = { SPAN, PAGE, PAGE };
+	int status;
 	pid_t pid;
 
 	(void)arg;
-	pattern_fill(base + at, SPAN, 1);
-	REQUIRE(!madvise(base, REGION_BYTES, MADV_DOFORK));
-	REQUIRE(!pipe2(go, O_CLOEXEC) && !pipe2(done, O_CLOEXEC));
+	pattern_fill(mapping[0], SPAN, 1);
+	for (int i = 0; i < 3; i++) {
+		EXPECT_EQ(touch(mapping[i], false), 0);
+		REQUIRE(!madvise(mapping[i], bytes[i], MADV_DOFORK));
+	}
+	refused = heap_stat(heap).refused_faults;
 	pid = fork();
 	REQUIRE(pid >= 0);
 	if (!pid) {
-		EXPECT_EQ(pattern_check(base + at, SPAN, 1), -1);
-		pattern_fill(base + at, SPAN, 2);
-		REQUIRE(write(done[1], &byte, 1) == 1 && read(go[0], &byte, 1) == 1);
-		EXPECT_EQ(touch(base + at, false), SIGBUS);
+		nothing_expect(mapping);
+		/* Nor can it be had back. */
+		madvise(mapping[0], SPAN, MADV_KEEPONFORK);
+		pid = fork();
+		REQUIRE(pid >= 0);
+		nothing_expect(mapping);
+		if (pid) {
+			REQUIRE(waitpid(pid, &status, 0) == pid);
+			EXPECT_EQ(status, 0);
+			REQUIRE(!munmap(mapping[0], SPAN));
+		}
 		fflush(stdout);
 		_exit(0);
 	}
-	REQUIRE(read(done[0], &byte, 1) == 1);
-	EXPECT_EQ(pattern_check(base + at, SPAN, 2), -1);
-	/* What is taken away is taken away in both. */
-	REQUIRE_OK(heap_give_one(heap, at));
-	REQUIRE(write(go[1], &byte, 1) == 1);
 	REQUIRE(waitpid(pid, &status, 0) == pid);
 	EXPECT_EQ(status, 0);
+	EXPECT(heap_stat(heap).refused_faults >= refused + 3 * 5);
+	EXPECT_EQ(pattern_check(mapping[0], SPAN, 1), -1);
+	for (int i = 0; i < 3; i++)
+		EXPECT_EQ(touch(mapping[i], false), 0);
 }
 
 static void locking_is_harmless(int heap, const void *arg)
@@ -227,6 +248,38 @@ static void populate_puts_all_in_place(int heap, const void *arg)
 	for (size_t i = 0; i < ARRAY_SIZE(at); i++)
 		base[at[i]] = 1;
 	EXPECT_EQ(heap_stat(heap).faults, faults);
+}
+
+/* Objects of two types with nothing between them. */
+static void populate_goes_on_behind_gaps(int heap, const void *arg)
+{
+	__u64 at[3], faults;
+	unsigned char *base;
+
+	(void)arg;
+	for (size_t i = 0; i < ARRAY_SIZE(at); i++)
+		at[i] = heap_take_one(heap, i % 2 ? PRIVHEAP_TYPE_OBJECT :
+				      PRIVHEAP_TYPE_LIST, SPAN);
+	EXPECT(at[0] < at[1] && at[1] < at[2]);
+	REQUIRE_OK(heap_give_one(heap, at[1]));
+	heap_trim(heap);
+	base = map_at(heap, 0, REGION_BYTES, PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_POPULATE);
+	REQUIRE(base != MAP_FAILED);
+	faults = heap_stat(heap).faults;
+	pattern_fill(base + at[0], SPAN, 1);
+	pattern_fill(base + at[2], SPAN, 2);
+	EXPECT_EQ(heap_stat(heap).faults, faults);
+	EXPECT_EQ(touch(base + at[1], false), SIGBUS);
+	REQUIRE(!munmap(base, REGION_BYTES));
+	/* Who asks for what is not there has all the rest, but not from the program. */
+	base = region_map(heap);
+	EXPECT_ERR(err_of(madvise(base + at[1], PAGE, MADV_POPULATE_WRITE)), EFAULT);
+	faults = heap_stat(heap).faults;
+	EXPECT_EQ(pattern_check(base + at[2], SPAN, 2), -1);
+	EXPECT_EQ(heap_stat(heap).faults, faults);
+	EXPECT_EQ(pattern_check(base + at[0], SPAN, 1), -1);
+	EXPECT(heap_stat(heap).faults > faults);
 }
 
 /* Flags of the mapping at @at, as smaps has them; "" if it is not there. */
@@ -604,13 +657,14 @@ int main(void)
 	for (size_t i = 0; i < ARRAY_SIZE(advices); i++)
 		TEST_ARG(advice_is_harmless, &advices[i], "advice_%s_is_harmless",
 			 advices[i].name);
-	TEST(a_child_may_be_given_the_mapping);
+	TEST(a_child_has_none_of_it_even_so);
 	TEST(locking_is_harmless);
 	TEST(sync_and_incore);
 	TEST(remapping_is_refused_in_part);
 	TEST(protection_of_all_of_it_can_change);
 	TEST(what_is_read_is_not_executed);
 	TEST(populate_puts_all_in_place);
+	TEST(populate_goes_on_behind_gaps);
 	TEST(dumps_have_what_was_asked_for);
 	TEST(another_process_maps_the_same_heap);
 	TEST(a_heap_opened_for_reading_is_mapped_for_reading);

@@ -36,9 +36,11 @@
  * A program may map its heap, and then has its objects in its own memory. All
  * mappings are of the kind MAP_SHARED, never executable, and cannot be split,
  * moved or enlarged: what was mapped by one call is unmapped by one call. The
- * child of a fork has none of them, but for those that madvise(MADV_DOFORK) was
- * called for. Closing the file leaves them in place; the heap dies with the last
- * of file and mappings.
+ * child of a fork has none of them; where madvise(MADV_DOFORK) was called it has
+ * the addresses, and every access gives SIGBUS. Closing the file leaves them in
+ * place; the heap dies with the last of file and mappings. MAP_POPULATE and its
+ * likes put in place what there is of the region behind the first page that is
+ * not there, too.
  *
  * ============================ ===============================================
  * offset of mmap               what is there
