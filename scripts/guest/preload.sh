@@ -166,6 +166,53 @@ EOF
 same sh "i=0; while [ \$i -lt 40 ]; do i=\$((i + 1)); echo \$(echo \$i | sed s/1/one/); done;
 	(cd /; ls -d /usr) | cat; f() { local x=\$1; [ \$x = 0 ] || echo \$x \$(f \$((x - 1))); }; f 8"
 same low_files "bash -c 'exec 3>x 4>&3; (echo hi >&3); x=\$(seq 1 30000); exec 3>&- 4>&-; echo \${#x} \$(cat x)'"
+same all_files_closed "/usr/bin/python3 -c '
+import os
+kept = [str(n) * 3 for n in range(5000)]
+for n in range(3, 3000):
+    try: os.close(n)
+    except OSError: pass
+kept += [str(n) * 300 for n in range(5000)]
+os.closerange(3, 100000)
+kept += [str(n) * 300 for n in range(5000)]
+print(len(kept), hash(tuple(map(len, kept))), os.open(\"/dev/null\", os.O_RDONLY))
+os.dup2(1, 990), os.dup2(1, 5, False)
+if not os.fork():
+    os.closerange(3, 100000)
+    print(sum(len(str(n) * 300) for n in range(20000)))
+    os._exit(0)
+os.wait()
+'; cat >x.c <<'EOF'
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+int main(void)
+{
+	int wrong = 0;
+
+	setvbuf(stdout, NULL, _IONBF, 0);
+	for (unsigned int n = 3; n < 1100; n++)
+		wrong += close_range(n, n, 0) != 0;
+	wrong += close_range(5, 4, 0) != -1 || errno != EINVAL;
+	wrong += close_range(1000, 1000, 1 << 20) != -1 || errno != EINVAL;
+	wrong += dup3(1, 1, 0) != -1 || errno != EINVAL;
+	wrong += dup3(1, 900, O_CLOEXEC) != 900 || close_range(900, ~0U, 0);
+	wrong += close(900) != -1 || errno != EBADF;
+	for (int n = 0; n < 3; n++) {
+		wrong += dup2(1, 7) != 7 || dup2(1, 1010) != 1010;
+		closefrom(n ? 1000 : 3);
+		wrong += close(1010) != -1 || close(7) != (n ? 0 : -1);
+		for (int i = 0; i < 100000; i++)
+			wrong += !malloc(50);
+	}
+	printf(\"%d\n\", wrong);
+	return wrong;
+}
+EOF
+	gcc -o x x.c && ./x"
 same fork_in_little_space "ulimit -v 1000000; perl -e 'print \"child\\n\", exit 0 if !fork; wait; print \"ended \$?\\n\"'"
 same bash "bash -c 'declare -A a; for i in {1..2000}; do a[\$i]=\$((i * i)); done;
 	echo \${#a[@]} \${a[77]}; for i in {1..20}; do (a[x]=\$i; echo \${#a[@]} \${a[x]}) & wait; done'"

@@ -179,12 +179,14 @@ static void start_again(struct privheap *heap, struct ph_frozen *frozen)
 	ph_kinds_drop(heap);
 	if (heap->allocated)
 		munmap(heap->allocated, heap->bytes / 64);
+	ph_file_keep(-1);
 	close(heap->fd);
 	memset(heap, 0, sizeof(*heap));
 	heap->next = next;
 	heap->frozen = frozen;
 	if (ph_heap_start(heap, &options))
 		ph_report(heap, heap, "no heap in the child of a fork");
+	ph_file_keep(heap->fd);
 }
 
 static void child(void)

@@ -12,8 +12,6 @@
 #include "../internal.h"
 #include "preload.h"
 
-#define PUBLIC	__attribute__((visibility("default")))
-
 struct privheap ph_process_heap;
 
 static bool ready;
@@ -47,8 +45,10 @@ static cold bool begin(void)
 	} else {
 		goto out;
 	}
-	if (ready)
+	if (ready) {
+		ph_file_keep(ph_process_heap.fd);
 		ph_keep_in_child();
+	}
 out:
 	pthread_mutex_unlock(&begin_lock);
 	return ready;
