@@ -370,13 +370,18 @@ static inline void *ph_malloc(struct privheap *heap, size_t bytes)
 	return *--magazine->top;
 }
 
-/* A page of a slab of type object has 01 CC 00 09 there, CC the size class. */
-static inline unsigned int ph_object_class(const struct privheap_map_entry *entry)
+/*
+ * A page of a slab of type object has 01 CC 00 09 there, CC the size class. The
+ * result is @first for class 0, and large for other pages, but @first - 1 for a
+ * word that no page has.
+ */
+static inline unsigned int ph_object_class(const struct privheap_map_entry *entry,
+					   unsigned int first)
 {
 	uint32_t word = (uint32_t)entry->state << 24 | (uint32_t)entry->size_class << 16 |
 			entry->type;
 
-	word -= (uint32_t)PRIVHEAP_STATE_SLAB << 24 | PRIVHEAP_TYPE_OBJECT;
+	word -= ((uint32_t)PRIVHEAP_STATE_SLAB << 24 | PRIVHEAP_TYPE_OBJECT) - (first << 16);
 	return word << 16 | word >> 16;
 }
 
@@ -390,11 +395,12 @@ ph_free_to(struct privheap *heap, bool direct, void *object)
 
 	if (unlikely(offset >= heap->bytes))
 		return ph_free_slow(heap, object);
-	class = ph_object_class(ph_entry(heap, offset));
-	if (unlikely(class >= (direct ? PH_DIRECT_KINDS : PH_SPAN_CLASS)))
+	/* Kind 0 has no magazine, and where there is none nothing fits into it. */
+	class = ph_object_class(ph_entry(heap, offset), direct);
+	if (unlikely(class >= (direct ? 1 + PH_DIRECT_KINDS : PH_SPAN_CLASS)))
 		return ph_free_slow(heap, object);
 	if (direct)
-		magazine = &privheap_self->magazine[class + 1];
+		magazine = &privheap_self->magazine[class];
 	else
 		magazine = ph_magazine_at(heap->object_place[class]);
 	if (unlikely(magazine->top == magazine->limit))
