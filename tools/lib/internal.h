@@ -371,18 +371,18 @@ static inline void *ph_malloc(struct privheap *heap, size_t bytes)
 }
 
 /*
- * A page of a slab of type object has 01 CC 00 09 there, CC the size class. The
+ * A page of a slab of type object has 00 09 01 CC there, CC the size class. The
  * result is @first for class 0, and large for other pages, but @first - 1 for a
- * word that no page has.
+ * word that no page has. Without a rotation, which processors do not mind and
+ * emulators do.
  */
 static inline unsigned int ph_object_class(const struct privheap_map_entry *entry,
 					   unsigned int first)
 {
-	uint32_t word = (uint32_t)entry->state << 24 | (uint32_t)entry->size_class << 16 |
-			entry->type;
+	uint32_t word = (uint32_t)entry->type << 16 | (uint32_t)entry->state << 8 |
+			entry->size_class;
 
-	word -= ((uint32_t)PRIVHEAP_STATE_SLAB << 24 | PRIVHEAP_TYPE_OBJECT) - (first << 16);
-	return word << 16 | word >> 16;
+	return word - ((PRIVHEAP_TYPE_OBJECT << 16 | PRIVHEAP_STATE_SLAB << 8) - first);
 }
 
 /* @direct: a constant, whether it is ph_direct_heap. */

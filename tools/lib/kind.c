@@ -33,7 +33,7 @@ static uint32_t room_of(size_t stride)
 static void kind_fill(struct ph_kind *kind, struct privheap *heap, size_t asked,
 		      const struct privheap_take *take)
 {
-	pthread_mutex_init(&kind->lock, NULL);
+	kind->lock = (pthread_mutex_t)PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP;
 	kind->heap = heap;
 	kind->type = take->type;
 	kind->stride = take->stride;

@@ -45,8 +45,8 @@ static const struct layout {
 	AT(walk, cursor, 24), AT(run, mask, 8), AT(take, object_bytes, 16),
 	AT(take, done, 40), AT(take, size_class, 48), AT(give, runs, 16),
 	AT(give, done, 24), AT(convert, from, 16), AT(convert, to, 24),
-	AT(map_entry, stride, 8), AT(map_entry, type, 12),
-	AT(map_entry, size_class, 14), AT(map_entry, state, 15),
+	AT(map_entry, stride, 8), AT(map_entry, type, 14),
+	AT(map_entry, size_class, 12), AT(map_entry, state, 13),
 	AT(stat_page, held_bytes, 16), AT(stat_page, type, 64),
 };
 

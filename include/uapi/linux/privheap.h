@@ -867,9 +867,9 @@ enum privheap_state {
  *	&privheap_query.page_size
  * @pages: length of the slab in pages
  * @stride: bytes from one object to the next; 0 for a span
- * @type: id of the type
  * @size_class: number of the size class within the type; 255 for a span
  * @state: enum privheap_state
+ * @type: id of the type
  *
  * The object that an offset lies in begins at the largest multiple of @stride
  * from the slab's offset on.
@@ -878,9 +878,9 @@ struct privheap_map_entry {
 	__u32 first_page;
 	__u32 pages;
 	__u32 stride;
-	__u16 type;
 	__u8 size_class;
 	__u8 state;
+	__u16 type;
 };
 
 /**
