@@ -152,6 +152,36 @@ static void geo_of_a_chain_is_cheap_and_short(struct kunit *test)
 	KUNIT_EXPECT_LT(test, cost, 8 * 1024 * 102 / 100);
 }
 
+/* Or that would cost what else nobody pays; and then it is the cheapest at that. */
+static void geo_of_bare_slabs_is_a_power_of_two(struct kunit *test)
+{
+	u32 keep = PH_LATE_GENS | PH_KEEP_SLACK | PH_LONG | PH_BARE;
+	u32 size, pages, wrong = 0, odd = 0;
+	struct ph_geo geo;
+	u64 cost, worth;
+
+	for (size = 16; size <= PH_SLOT_MAX; size += 16) {
+		KUNIT_ASSERT_EQ(test, 0, ph_geo_init(&geo, size, 16, keep));
+		odd += !is_power_of_2(geo.pages);
+		cost = ph_cost_of(&geo, geo.pages);
+		for (pages = 1; pages <= PH_SLAB_MAX_PAGES; pages++) {
+			worth = ph_cost_of(&geo, pages);
+			if (worth == U64_MAX)
+				continue;
+			if (!is_power_of_2(geo.pages) && is_power_of_2(pages))
+				worth -= worth / 34;
+			wrong += worth + worth / 30 < cost;
+		}
+	}
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+	/* Small ones never cost so much. */
+	KUNIT_EXPECT_GT(test, odd, 0);
+	for (size = 16; size <= 512; size += 16) {
+		KUNIT_ASSERT_EQ(test, 0, ph_geo_init(&geo, size, 16, keep));
+		KUNIT_EXPECT_TRUE(test, is_power_of_2(geo.pages));
+	}
+}
+
 static struct kunit_case ph_geo_test_cases[] = {
 	KUNIT_CASE(geo_fits_every_size_and_align),
 	KUNIT_CASE(geo_tail_is_at_most_an_eighth),
@@ -159,6 +189,7 @@ static struct kunit_case ph_geo_test_cases[] = {
 	KUNIT_CASE(geo_of_many_sizes_is_the_longest),
 	KUNIT_CASE(geo_chains_the_smallest),
 	KUNIT_CASE(geo_of_a_chain_is_cheap_and_short),
+	KUNIT_CASE(geo_of_bare_slabs_is_a_power_of_two),
 	KUNIT_CASE_PARAM(geo_when_declared_badly, ph_geo_bad_gen_params),
 	{}
 };

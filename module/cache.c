@@ -582,6 +582,17 @@ int ph_cache_reuse(struct ph_cache *cache, bool lend)
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_cache_reuse);
 
+/* Chosen when the first is made: most caches never have one. */
+static void ph_cache_bare_geo(struct ph_cache *cache, struct ph_geo *geo)
+{
+	geo->keep |= PH_BARE;
+	geo->pages = READ_ONCE(cache->bare_pages);
+	if (geo->pages)
+		return;
+	ph_geo_choose(geo);
+	WRITE_ONCE(cache->bare_pages, geo->pages);
+}
+
 /**
  * ph_cache_grow() - one more slab
  * @cache: the cache
@@ -597,7 +608,7 @@ int ph_cache_grow(struct ph_cache *cache, bool lend, gfp_t gfp)
 	struct ph_slab *slab;
 
 	if (lend && (geo.keep & PH_LATE_GENS))
-		geo.keep |= PH_BARE;
+		ph_cache_bare_geo(cache, &geo);
 	/* Not more than it has already: a few objects do not fill a long one. */
 	geo.pages = clamp_t(u64, READ_ONCE(cache->pages),
 			    DIV_ROUND_UP(geo.stride, PAGE_SIZE), geo.pages);

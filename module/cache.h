@@ -36,6 +36,7 @@ struct ph_type;
  * @damaged: called for a slab that lost slots, with how many, and the slot whose
  *	link is bad, the lock held; or NULL
  * @quarantine: (hardened heap) slots that were freed not long ago; else NULL
+ * @bare_pages: length of its bare slabs; 0: it never had one
  * @plain: a slot is no more than free, claimed or live: no slack, no references,
  *	no zeroing, no quota. Set by the type
  * @lock: guards all below; taken with interrupts off; nothing is taken inside
@@ -82,6 +83,7 @@ struct ph_cache {
 	gfp_t gfp;
 	u32 keep_slabs;
 	struct ph_quarantine *quarantine;
+	u32 bare_pages;
 	bool plain;
 	void (*init_slab)(struct ph_cache *cache, struct ph_slab *slab);
 	void (*refused)(struct ph_cache *cache, u64 round);

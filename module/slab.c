@@ -115,7 +115,11 @@ u32 ph_geo_slots(const struct ph_geo *geo, u32 pages)
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_geo_slots);
 
-/* Bytes that a slab costs per 1024 objects, all of it counted. */
+/*
+ * Bytes that a slab costs per 1024 objects, all of it counted. Runs are cut out of
+ * powers of two, and the rest is zeroed for nothing: who has much to do rather has
+ * one of those if it costs up to 1/32 more.
+ */
 static u64 ph_geo_cost(const struct ph_geo *geo, u32 pages)
 {
 	u32 slots = ph_geo_slots(geo, pages);
@@ -125,15 +129,14 @@ static u64 ph_geo_cost(const struct ph_geo *geo, u32 pages)
 		return U64_MAX;
 	bytes = ((u64)pages << PAGE_SHIFT) +
 		ph_region_meta_cost(ph_geo_meta_bytes(geo, slots));
+	if ((geo->keep & PH_BARE) && !is_power_of_2(pages))
+		bytes += bytes >> 5;
 	return div_u64(bytes << 10, slots);
 }
 
 /**
- * ph_geo_init() - choose the cheapest slab for an object
- * @geo: (out)
- * @size: bytes of an object
- * @align: its alignment, a power of two up to a page
- * @keep: PH_KEEP_* bits; PH_CHAIN allows a chain where it is worth it
+ * ph_geo_choose() - choose the cheapest length of slab
+ * @geo: @stride and @keep are set, @pages is (out)
  *
  * Tries each length and takes the one with the fewest bytes per object, tail
  * and metadata included. The shorter one wins where the gain is below 1/256; with
@@ -141,13 +144,37 @@ static u64 ph_geo_cost(const struct ph_geo *geo, u32 pages)
  * one has idle counts more. PH_LONG says who wins where there is no gain at all.
  *
  * Context: any.
+ */
+void ph_geo_choose(struct ph_geo *geo)
+{
+	u32 pages, gain = geo->keep & PH_CHAIN ? 7 : 8;
+	u64 best = U64_MAX, cost;
+
+	for (pages = 1; pages <= PH_SLAB_MAX_PAGES; pages++) {
+		cost = ph_geo_cost(geo, pages);
+		if (cost == U64_MAX)
+			continue;
+		if (cost + (cost >> gain) < best ||
+		    (cost == best && (geo->keep & PH_LONG))) {
+			best = cost;
+			geo->pages = pages;
+		}
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_geo_choose);
+
+/**
+ * ph_geo_init() - how the slabs of a size are cut
+ * @geo: (out)
+ * @size: bytes of an object
+ * @align: its alignment, a power of two up to a page
+ * @keep: PH_KEEP_* bits; PH_CHAIN allows a chain where it is worth it
+ *
+ * Context: any.
  * Return: 0, or -EINVAL for a size above PH_SLOT_MAX.
  */
 int ph_geo_init(struct ph_geo *geo, u32 size, u32 align, u32 keep)
 {
-	u64 best = U64_MAX, cost;
-	u32 pages, gain;
-
 	if (!size || !is_power_of_2(align) || align > PAGE_SIZE ||
 	    size > PH_SLOT_MAX)
 		return -EINVAL;
@@ -156,17 +183,7 @@ int ph_geo_init(struct ph_geo *geo, u32 size, u32 align, u32 keep)
 		keep &= ~PH_CHAIN;
 	geo->keep = keep;
 	geo->pages = 0;
-	gain = keep & PH_CHAIN ? 7 : 8;
-	for (pages = 1; pages <= PH_SLAB_MAX_PAGES; pages++) {
-		cost = ph_geo_cost(geo, pages);
-		if (cost == U64_MAX)
-			continue;
-		if (cost + (cost >> gain) < best ||
-		    (cost == best && (keep & PH_LONG))) {
-			best = cost;
-			geo->pages = pages;
-		}
-	}
+	ph_geo_choose(geo);
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_geo_init);

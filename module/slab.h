@@ -347,6 +347,7 @@ static inline u32 ph_slab_lost(const struct ph_slab *slab)
 	return slab->chained ? slab->lost : 0;
 }
 
+void ph_geo_choose(struct ph_geo *geo);
 int ph_geo_init(struct ph_geo *geo, u32 size, u32 align, u32 keep);
 u32 ph_geo_slots(const struct ph_geo *geo, u32 pages);
 size_t ph_out_bytes(u32 keep, u32 slots);

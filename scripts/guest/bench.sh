@@ -136,6 +136,11 @@ threads() {
 			done
 		done
 	done
+	# Whose peak is below what is live was not seen at its peak.
+	awk -F '\t' '
+		$2 ~ /\.rss\./ { held = $0; next }
+		$2 ~ /\.live\./ { split(held, peak, FS); if (peak[4] >= $4) print held }
+		{ print }' /tmp/rounds |
 	awk -F '\t' '{ key = $2 "\t" $3
 		if (!(key in best)) order[++n] = key
 		if (!(key in best) || $4 < best[key]) best[key] = $4

@@ -7,7 +7,7 @@
 #define CHUNK		(64 << 10)
 #define BOX_ORDERS	10
 
-pthread_mutex_t ph_arena_lock = PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP;
+pthread_mutex_t ph_arena_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* Guarded by the lock. */
 static char *chunk;

@@ -38,14 +38,20 @@ static uint32_t row_fours(void **objects, uint32_t most, uintptr_t expected, uin
 	return count;
 }
 
-/* The row that begins at @objects, of which there are @most. */
-static struct row row_at(void **objects, uint32_t most, uint32_t stride)
+/*
+ * The row that begins at @objects, of which there are @most. Whose objects were
+ * shared out has every second one, or third.
+ */
+static struct row row_at(void **objects, uint32_t most)
 {
-	uintptr_t first = (uintptr_t)*objects, step = stride;
+	uintptr_t first = (uintptr_t)*objects, step = 0;
 	uint32_t count;
 
-	if (most > 1 && (uintptr_t)objects[1] == first - step)
-		step = -step;
+	if (most > 1)
+		step = (uintptr_t)objects[1] - first;
+	/* Too far to be told. */
+	if (step != (uintptr_t)(int32_t)step)
+		most = 1;
 	count = row_fours(objects, most, first, step);
 	while (count < most && (uintptr_t)objects[count] == first + count * step)
 		count++;
@@ -55,20 +61,20 @@ static struct row row_at(void **objects, uint32_t most, uint32_t stride)
 }
 
 /* The number of rows; 0 if there are too many. */
-static uint32_t rows_of(const struct ph_kind *kind, struct privheap_box *box, struct row *rows)
+static uint32_t rows_of(struct privheap_box *box, struct row *rows)
 {
 	uint32_t count = 0;
 
 	for (uint32_t done = 0; done < box->count; done += rows[count++].count) {
 		if (count == box->count / FOLD_ROW)
 			return 0;
-		rows[count] = row_at(box->object + done, box->count - done, kind->stride);
+		rows[count] = row_at(box->object + done, box->count - done);
 	}
 	return count;
 }
 
 /* A box with the same objects that is much smaller; NULL if there is none. */
-struct privheap_box *ph_box_fold(const struct ph_kind *kind, struct privheap_box *box)
+struct privheap_box *ph_box_fold(struct privheap_box *box)
 {
 	struct row rows[FOLD_ROWS];
 	struct privheap_box *folded;
@@ -76,7 +82,7 @@ struct privheap_box *ph_box_fold(const struct ph_kind *kind, struct privheap_box
 
 	if (box->count < FOLD_LEAST)
 		return NULL;
-	count = rows_of(kind, box, rows);
+	count = rows_of(box, rows);
 	if (!count)
 		return NULL;
 	while (room < count * ROW_WORDS)

@@ -122,9 +122,9 @@ struct privheap {
 	const struct privheap_stat_page *stat;
 	uint64_t *allocated;		/* hardened: a bit for each 8 bytes */
 	struct ph_sizes *aligned[PH_ALIGNS];
-	struct ph_spans spans;
 	struct ph_frozen *frozen;
 	struct privheap *next;		/* list of all heaps */
+	struct ph_spans spans;
 	ph_place_t *type_place[PH_TYPES]; /* size class of other types -> kind, or 0 */
 };
 
@@ -135,6 +135,12 @@ struct ph_frozen {
 	const struct privheap_map_entry *slabs;
 	struct ph_frozen *next;
 };
+
+/*
+ * Large tables of which little is used: first of all, so that the small variables
+ * of all files share a page behind them.
+ */
+#define PH_SPARSE	__attribute__((aligned(4096)))
 
 /* Flags of a kind. */
 #define PH_KIND_USED	1u
@@ -214,7 +220,7 @@ void ph_depot_flush(struct ph_thread *thread, unsigned int kind);
 void ph_depot_drop(unsigned int kind);
 
 /* fold.c */
-struct privheap_box *ph_box_fold(const struct ph_kind *kind, struct privheap_box *box);
+struct privheap_box *ph_box_fold(struct privheap_box *box);
 void ph_box_unfold(const struct privheap_box *folded, void **to);
 
 /* run.c: objects from the module and back. */

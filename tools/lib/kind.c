@@ -5,7 +5,7 @@
  */
 #include "internal.h"
 
-struct ph_kind ph_kinds[PRIVHEAP_KINDS];
+struct ph_kind ph_kinds[PRIVHEAP_KINDS] PH_SPARSE;
 struct privheap *ph_direct_heap;	/* set before its first kind is made */
 unsigned int ph_kinds_end = 1;		/* grows only; under the lock */
 pthread_mutex_t ph_kinds_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -33,7 +33,7 @@ static uint32_t room_of(size_t stride)
 static void kind_fill(struct ph_kind *kind, struct privheap *heap, size_t asked,
 		      const struct privheap_take *take)
 {
-	kind->lock = (pthread_mutex_t)PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP;
+	pthread_mutex_init(&kind->lock, NULL);
 	kind->heap = heap;
 	kind->type = take->type;
 	kind->stride = take->stride;

@@ -92,7 +92,7 @@ static bool depot_push(struct ph_kind *kind, unsigned int shelf, struct privheap
 		__atomic_sub_fetch(&depot_bytes, bytes, __ATOMIC_RELAXED);
 		return false;
 	}
-	folded = kind->boxes < FOLD_FROM ? NULL : ph_box_fold(kind, *box);
+	folded = kind->boxes < FOLD_FROM ? NULL : ph_box_fold(*box);
 	if (folded) {
 		shelf_push(kind, shelf, folded);
 		(*box)->count = 0;

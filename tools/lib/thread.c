@@ -12,8 +12,8 @@
 #include <limits.h>
 #include <stddef.h>
 
-static struct privheap_thread nobody;
-static struct ph_thread orphans;
+static struct privheap_thread nobody PH_SPARSE;
+static struct ph_thread orphans PH_SPARSE;
 static pthread_mutex_t orphans_lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 
 __thread struct privheap_thread *privheap_self

@@ -107,6 +107,42 @@ static void random_frees_come_back(int unused, const void *arg)
 	free(objects);
 }
 
+/* The cards of one hand, every second one in reverse. */
+static void hand_free(struct object *objects, size_t count, int kind, size_t hand,
+		      size_t hands)
+{
+	size_t last = hand + (count - 1 - hand) / hands * hands;
+
+	for (size_t i = hand; i <= last; i += hands)
+		privheap_object_free(kind, objects[hand % 2 ? hand + last - i : i].at);
+}
+
+/*
+ * Shared out as cards are, up or down: what a depot folds are rows with steps of
+ * several objects, and some with steps that no row can have.
+ */
+static void shared_out_objects_come_back(int unused, const void *arg)
+{
+	size_t count = scaled(OBJECTS);
+	struct object *objects = calloc(count, sizeof(*objects));
+	struct privheap *heap = library_heap(arg);
+	int kind = library_kind(heap, PRIVHEAP_TYPE_OBJECT, 16);
+
+	(void)unused;
+	REQUIRE(objects);
+	for (size_t hands = 1; hands <= 5; hands++) {
+		fill_all(objects, count, kind, hands);
+		for (size_t i = 0; i < count; i++)
+			REQUIRE_EQ(pattern_check(objects[i].at, 16, objects[i].seed), -1);
+		for (size_t hand = 0; hand < hands; hand++)
+			hand_free(objects, count, kind, hand, hands);
+	}
+	EXPECT(!privheap_trim(heap));
+	EXPECT_EQ(library_handed(heap), 0);
+	privheap_delete(heap);
+	free(objects);
+}
+
 static void zeroing_types_zero(int unused, const void *arg)
 {
 	struct privheap *heap = library_heap(arg);
@@ -259,6 +295,7 @@ int main(void)
 	TEST_PLACES(objects_keep_their_content);
 	TEST_PLACES(fixed_types_have_their_size);
 	TEST_PLACES(random_frees_come_back);
+	TEST_PLACES(shared_out_objects_come_back);
 	TEST_PLACES(zeroing_types_zero);
 	TEST_PLACES(large_kinds_work);
 	TEST_PLACES(heaps_come_and_go);

@@ -12,7 +12,7 @@
 #include "../internal.h"
 #include "preload.h"
 
-struct privheap ph_process_heap;
+struct privheap ph_process_heap PH_SPARSE;
 
 static bool ready;
 static pthread_mutex_t begin_lock = PTHREAD_MUTEX_INITIALIZER;
