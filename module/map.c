@@ -246,7 +246,11 @@ static u64 ph_map_populate_at(struct ph_heap *heap, struct vm_area_struct *vma,
 		min_t(u64, end, offset + (PH_AROUND << PAGE_SHIFT)) : end;
 }
 
-/* From an offset on. The address space's lock is held for reading. */
+/*
+ * From an offset on. The address space's lock is held for reading. Its own faults
+ * are of the kind that ph_map_is_request() says no to: where the unit has gone they
+ * do not start all over again.
+ */
 static void ph_map_populate_vma(struct ph_heap *heap,
 				struct vm_area_struct *vma, u32 type, u64 offset)
 {
@@ -266,7 +270,7 @@ static void ph_map_populate_vma(struct ph_heap *heap,
 		up_read(&heap->region.view.sem);
 		if (unit)
 			fixup_user_fault(vma->vm_mm, vma->vm_start + (at - first),
-					 0, NULL);
+					 FAULT_FLAG_INTERRUPTIBLE, NULL);
 		cond_resched();
 	}
 	memalloc_nofs_restore(nofs);
