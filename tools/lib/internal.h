@@ -137,10 +137,10 @@ struct ph_frozen {
 };
 
 /*
- * Large tables of which little is used: first of all, so that the small variables
- * of all files share a page behind them.
+ * Large tables of which little is used come last, by the order of names, so that
+ * the small variables of all files share the page that the loader writes to.
  */
-#define PH_SPARSE	__attribute__((aligned(4096)))
+#define PH_SPARSE	__attribute__((section(".bss.~sparse")))
 
 /* Flags of a kind. */
 #define PH_KIND_USED	1u

@@ -5,8 +5,8 @@
 /* After so many boxes come and go, depots give up what they did not need. */
 #define AGE_CALLS	1024
 
-/* A depot with fewer boxes has no need to save memory. */
-#define FOLD_FROM	4
+/* A depot keeps the first box, which comes and goes, as it is. */
+#define FOLD_FROM	1
 
 static unsigned int calls;
 

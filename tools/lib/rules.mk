@@ -20,13 +20,13 @@ $(out)/obj-pic/lib/%.o: flags += $(if $(findstring preload,$*),-fno-builtin)
 
 $(so): $(pic) $(here)/lib/libprivheap.map
 	@echo "  LD      $(@F)"
-	@$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(@F) -Wl,-z,defs,-z,now -Wl,--sort-section=alignment \
+	@$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(@F) -Wl,-z,defs,-z,now -Wl,--sort-section=name \
 		-Wl,--version-script=$(here)/lib/libprivheap.map -o $@ $(pic) -pthread
 	@ln -sf $(@F) $(out)/libprivheap.so
 
 $(preload): $(pic) $(over_pic) $(here)/lib/preload/preload.map
 	@echo "  LD      $(@F)"
-	@$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(@F) -Wl,-z,defs,-z,now -Wl,--sort-section=alignment \
+	@$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(@F) -Wl,-z,defs,-z,now -Wl,--sort-section=name \
 		-Wl,--version-script=$(here)/lib/preload/preload.map \
 		-o $@ $(pic) $(over_pic) -pthread
 

@@ -12,7 +12,8 @@
 #include "../internal.h"
 #include "preload.h"
 
-struct privheap ph_process_heap PH_SPARSE;
+/* What every process writes to of it is in two pages. */
+struct privheap ph_process_heap PH_SPARSE __attribute__((aligned(4096)));
 
 static bool ready;
 static pthread_mutex_t begin_lock = PTHREAD_MUTEX_INITIALIZER;
