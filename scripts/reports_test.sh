@@ -28,6 +28,18 @@ race() {
 	echo "[    1.0] =================================================================="
 }
 
+# interrupted IN CALLER BELOW: both sides are interrupts, that came upon BELOW.
+interrupted() {
+	echo "[    1.0] =================================================================="
+	echo "[    1.0] BUG: KCSAN: data-race in $1 / $1"
+	for side in "write to" "read to"; do
+		echo "[    1.0] $side 0xffff888002d24e80 of 8 bytes by interrupt on cpu 1:"
+		printf '[    1.0]  %s\n' "$1" "$2" "asm_sysvec_apic_timer_interrupt+0x1/0x2" "$3"
+		echo "[    1.0] "
+	done
+	echo "[    1.0] =================================================================="
+}
+
 # one_sided IN ADDRESS CALLER: a report of KCSAN that knows but one side.
 one_sided() {
 	echo "[    1.0] =================================================================="
@@ -88,6 +100,9 @@ expect "one after one with that" 1 < <(one_sided ktime_get+0x1 0xffffffff8252366
 expect "a race that we called both sides of" 1 < <(race list_add+0x1 "$ours" list_add+0x1 "$ours")
 expect "a race that we called one side of" 0 < <(race list_add+0x1 "$ours" list_add+0x1 "$theirs")
 expect "another side, twice in one trace" 0 < <(race list_add+0x1 "$theirs" list_add+0x1 "$ours")
+expect "a race of interrupts that came upon us" 0 < <(interrupted list_add+0x1 hrtimer_run "$ours")
+expect "a race of interrupts that called us" 1 < <(interrupted list_add+0x1 \
+	"$ours" hrtimer_run)
 expect "a race of the kernel's own" 0 < <(race rmqueue+0x1 "$theirs" rmqueue+0x1 "$theirs")
 expect "one of ours among others" 1 < <(race rmqueue+0x1 "$theirs" rmqueue+0x1 "$theirs"
 	race list_add+0x1 "$ours" list_add+0x1 "$ours"

@@ -6,7 +6,8 @@
 # Of the kernel's own data races there are many. One is ours if our own code is at a
 # side that is plain, not marked as one that may race, or if it called both sides and
 # both are plain; where but one is known, if it called that, and it is no variable of
-# the kernel's image. The lines of a report are between two lines of equals signs.
+# the kernel's image. What an interrupt came upon has no part in what that does. The
+# lines of a report are between two lines of equals signs.
 /BUG: KCSAN: / {
 	report = $0
 	sides = / \/ / ? 2 : 1
@@ -36,6 +37,7 @@ report != "" && / by (task|interrupt)/ {
 		sides = 2
 	next
 }
+report != "" && / asm_(sysvec_|common_interrupt)/ { side = 0 }
 report != "" && side && / \[privheap/ { ours += first ? 2 : 1; side = 0 }
 report != "" && side && /\+0x/ { first = 0 }
 report != "" { next }
