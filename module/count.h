@@ -7,12 +7,23 @@
 #include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/types.h>
+#include <asm/local64.h>
 
 /*
  * A word that another CPU counts or exchanges in its own time. data_race(): it does
  * so without a mark, in as few instructions as can be; a moment later is as good.
  */
 #define ph_count_peek(word)	data_race(READ_ONCE(word))
+
+/*
+ * Count @n more in a word of this CPU's, with preemption off: an interrupt that comes
+ * meanwhile may count in it as well, and neither is lost.
+ */
+#define ph_count_add(word, n)						\
+do {									\
+	static_assert(sizeof(*(word)) == sizeof(local64_t));		\
+	local64_add(n, (local64_t *)(word));				\
+} while (0)
 
 /**
  * ph_count_charge() - add to a sum unless that would exceed its maximum

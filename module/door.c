@@ -333,7 +333,9 @@ static u32 ph_door_pop_some(struct ph_magazine *mag, size_t nr, void **objs)
 #pragma GCC unroll 8
 	for (i = 0; i < got; i++)
 		objs[i] = (void *)(uintptr_t)from[i];
-	mag->nr -= got;
+	/* Nobody writes to the one that is everybody's. */
+	if (got)
+		mag->nr -= got;
 	return got;
 }
 
@@ -351,7 +353,7 @@ static size_t ph_door_pop_bulk(struct privheap_cache *cache, size_t nr,
 		ph_cpu_swap(cpu);
 		got += ph_door_pop_some(cpu->loaded, nr - got, objs + got);
 	}
-	cpu->count.magazine_hits += got;
+	ph_count_add(&cpu->count.magazine_hits, got);
 	ph_cpu_leave_uncounted(cpu);
 	return got;
 }
@@ -402,7 +404,8 @@ static u32 ph_door_push_some(struct privheap_cache *cache,
 			break;
 		to[i] = (uintptr_t)objs[i];
 	}
-	mag->nr += i;
+	if (i)
+		mag->nr += i;
 	return i;
 }
 
@@ -421,7 +424,7 @@ static size_t ph_door_push_bulk(struct privheap_cache *cache, size_t nr,
 		put += ph_door_push_some(cache, cpu->loaded, nr - put,
 					 objs + put);
 	}
-	cpu->count.frees += put;
+	ph_count_add(&cpu->count.frees, put);
 	ph_cpu_leave_uncounted(cpu);
 	return put;
 }

@@ -176,7 +176,7 @@ u32 ph_cpu_pop(struct ph_cpu *cpus, u64 *rounds, u32 nr)
 		ph_cpu_swap(cpu);
 		got += ph_magazine_pop(cpu->loaded, rounds + got, nr - got);
 	}
-	cpu->count.magazine_hits += got;
+	ph_count_add(&cpu->count.magazine_hits, got);
 	ph_cpu_leave_uncounted(cpu);
 	return got;
 }
@@ -227,7 +227,7 @@ struct ph_magazine *ph_cpu_load(struct ph_cpu *cpus,
 		return mag;
 	old = cpu->prev;
 	cpu->prev = cpu->loaded;
-	cpu->loaded = mag;
+	WRITE_ONCE(cpu->loaded, mag);
 	ph_cpu_leave_uncounted(cpu);
 	return old;
 }
@@ -245,7 +245,7 @@ static void ph_drain_one(struct ph_cpu *cpu, struct list_head *mags)
 		list_add(&cpu->loaded->list, mags);
 	if (cpu->prev != &ph_no_magazine)
 		list_add(&cpu->prev->list, mags);
-	cpu->loaded = &ph_no_magazine;
+	WRITE_ONCE(cpu->loaded, &ph_no_magazine);
 	cpu->prev = &ph_no_magazine;
 }
 

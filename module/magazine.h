@@ -12,6 +12,7 @@
 
 #include <linux/privheap.h>
 
+#include "count.h"
 #include "region.h"
 
 /* What a CPU has as long as it has no magazine: empty and full at once. */
@@ -21,13 +22,17 @@ extern struct ph_magazine ph_no_magazine;
 #define ph_cpu_count(cpus, what, n)					\
 do {									\
 	preempt_disable();						\
-	ph_cpu_here(cpus)->count.what += (n);				\
+	ph_count_add(&ph_cpu_here(cpus)->count.what, n);		\
 	preempt_enable();						\
 } while (0)
 
+/* An interrupt may look whether there is a magazine. */
 static inline void ph_cpu_swap(struct ph_cpu *cpu)
 {
-	swap(cpu->loaded, cpu->prev);
+	struct ph_magazine *loaded = cpu->loaded;
+
+	WRITE_ONCE(cpu->loaded, cpu->prev);
+	cpu->prev = loaded;
 }
 
 u32 ph_magazine_cap(u32 bytes);
