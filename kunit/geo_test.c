@@ -152,7 +152,7 @@ static void geo_of_a_chain_is_cheap_and_short(struct kunit *test)
 	KUNIT_EXPECT_LT(test, cost, 8 * 1024 * 102 / 100);
 }
 
-/* Or that would cost what else nobody pays; and then it is the cheapest at that. */
+/* But where that costs more than 1/32; then it is the cheapest of all. */
 static void geo_of_bare_slabs_is_a_power_of_two(struct kunit *test)
 {
 	u32 keep = PH_LATE_GENS | PH_KEEP_SLACK | PH_LONG | PH_BARE;

@@ -82,6 +82,15 @@ static inline void ph_compat_vm_flags(struct vm_area_struct *vma,
 #endif
 }
 
+/*
+ * Whether a fork may have copied the page tables of a mapping before it asks the
+ * driver. It did so before 6.9, and before some release of each longterm line.
+ */
+static inline bool ph_compat_fork_copies_first(void)
+{
+	return LINUX_VERSION_CODE < KERNEL_VERSION(6, 9, 0);
+}
+
 /* Return addresses of this task or interrupt, the nearest first. */
 static inline u32 ph_compat_stack_here(unsigned long *entries, u32 nr)
 {

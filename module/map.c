@@ -238,12 +238,13 @@ static u64 ph_map_populate_at(struct ph_heap *heap, struct vm_area_struct *vma,
 	if (type == PH_MAP_ANY ? !ph_map_in_use(slab) :
 	    slab->cache->type->id != type || !ph_map_has_pages(slab))
 		return end;
-	*unit = ph_map_unit(vma, slab, offset);
-	if (!*unit)
+	if (ph_map_unit(vma, slab, offset))
+		*unit = ph_map_in_use(slab);
+	else
 		ph_map_insert(view, vma, slab, offset);
 	/* Of a unit, too: where it cannot be mapped as one, a fault does no more. */
-	return ph_slab_is_span(slab) ?
-		min_t(u64, end, offset + (PH_AROUND << PAGE_SHIFT)) : end;
+	ph_map_window(vma, slab, offset, &offset, &end);
+	return end;
 }
 
 /*
@@ -283,7 +284,17 @@ static void ph_map_populate_vma(struct ph_heap *heap,
 static bool ph_map_is_request(const struct vm_fault *vmf)
 {
 	return !(vmf->flags & (FAULT_FLAG_USER | FAULT_FLAG_REMOTE |
-			       FAULT_FLAG_INTERRUPTIBLE));
+			       FAULT_FLAG_INTERRUPTIBLE |
+			       FAULT_FLAG_RETRY_NOWAIT));
+}
+
+/*
+ * Whether that is the first time in a mapping: MAP_POPULATE comes before all others,
+ * for whom, a futex or a core dump for instance, all of it would be too much.
+ */
+static bool ph_map_is_first(struct vm_area_struct *vma)
+{
+	return !xchg(&vma->vm_private_data, vma);
 }
 
 static vm_fault_t ph_map_region_fault(struct vm_fault *vmf)
@@ -299,7 +310,8 @@ static vm_fault_t ph_map_region_fault(struct vm_fault *vmf)
 	up_read(&heap->region.view.sem);
 	memalloc_nofs_restore(nofs);
 	/* Whoever wanted all the mapping has gives up here, and is not to want. */
-	if (ret == VM_FAULT_SIGBUS && ph_map_is_request(vmf))
+	if (ret == VM_FAULT_SIGBUS && ph_map_is_request(vmf) &&
+	    ph_map_is_first(vmf->vma))
 		ph_map_populate_vma(heap, vmf->vma, PH_MAP_ANY,
 				    ph_map_offset(vmf->vma, vmf->address));
 	return ret;
@@ -367,8 +379,14 @@ static const struct vm_operations_struct ph_map_gone_ops = {
  */
 static void ph_map_open(struct vm_area_struct *vma)
 {
+	struct ph_heap *heap = vma->vm_file->private_data;
+
 	ph_compat_vm_flags(vma, VM_WIPEONFORK, 0);
 	vma->vm_ops = &ph_map_gone_ops;
+	/* But for the statistics page, which comes by no fault. */
+	if (ph_compat_fork_copies_first())
+		unmap_mapping_range(&heap->region.view.mapping, 0,
+				    PRIVHEAP_MAP_STAT, 1);
 }
 
 static const struct vm_operations_struct ph_map_region_ops = {

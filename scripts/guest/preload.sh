@@ -213,6 +213,7 @@ int main(void)
 }
 EOF
 	gcc -o x x.c && ./x"
+same few_files "ulimit -n 200; bash -c 'exec 3>x 4>&3; (echo hi >&3); x=\$(seq 1 30000); exec 3>&- 4>&-; echo \${#x} \$(cat x)'"
 same fork_in_little_space "ulimit -v 1000000; perl -e 'print \"child\\n\", exit 0 if !fork; wait; print \"ended \$?\\n\"'"
 same bash "bash -c 'declare -A a; for i in {1..2000}; do a[\$i]=\$((i * i)); done;
 	echo \${#a[@]} \${a[77]}; for i in {1..20}; do (a[x]=\$i; echo \${#a[@]} \${a[x]}) & wait; done'"

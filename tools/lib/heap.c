@@ -94,8 +94,11 @@ static int heap_limits(struct privheap *heap, const struct privheap_options *opt
  */
 static int out_of_the_way(int fd)
 {
-	int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, FD_LEAST);
+	int high = -1;
 
+	/* Where so many are not allowed, as high as can be. */
+	for (int least = FD_LEAST; fd >= 0 && high < 0 && least > fd; least /= 2)
+		high = fcntl(fd, F_DUPFD_CLOEXEC, least);
 	if (high < 0)
 		return fd;
 	close(fd);

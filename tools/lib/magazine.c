@@ -5,9 +5,6 @@
 /* After so many boxes come and go, depots give up what they did not need. */
 #define AGE_CALLS	1024
 
-/* A depot keeps the first box, which comes and goes, as it is. */
-#define FOLD_FROM	1
-
 static unsigned int calls;
 
 /* Memory of all that depots hold. */
@@ -92,7 +89,8 @@ static bool depot_push(struct ph_kind *kind, unsigned int shelf, struct privheap
 		__atomic_sub_fetch(&depot_bytes, bytes, __ATOMIC_RELAXED);
 		return false;
 	}
-	folded = kind->boxes < FOLD_FROM ? NULL : ph_box_fold(*box);
+	/* The first one comes and goes, and stays as it is. */
+	folded = kind->boxes ? ph_box_fold(*box) : NULL;
 	if (folded) {
 		shelf_push(kind, shelf, folded);
 		(*box)->count = 0;

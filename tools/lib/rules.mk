@@ -8,6 +8,8 @@ preload  := $(out)/libprivheap-preload.so
 pic      := $(patsubst $(here)/%.c,$(out)/obj-pic/%.o,$(lib_sources))
 over_pic := $(patsubst $(here)/%.c,$(out)/obj-pic/%.o,$(wildcard $(here)/lib/preload/*.c))
 
+shared    = -shared -Wl,-soname,$(@F) -Wl,-z,defs,-z,now -Wl,--sort-section=name
+
 all: $(so) $(preload)
 
 $(out)/obj-pic/%.o: $(here)/%.c
@@ -20,13 +22,13 @@ $(out)/obj-pic/lib/%.o: flags += $(if $(findstring preload,$*),-fno-builtin)
 
 $(so): $(pic) $(here)/lib/libprivheap.map
 	@echo "  LD      $(@F)"
-	@$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(@F) -Wl,-z,defs,-z,now -Wl,--sort-section=name \
+	@$(CC) $(CFLAGS) $(LDFLAGS) $(shared) \
 		-Wl,--version-script=$(here)/lib/libprivheap.map -o $@ $(pic) -pthread
 	@ln -sf $(@F) $(out)/libprivheap.so
 
 $(preload): $(pic) $(over_pic) $(here)/lib/preload/preload.map
 	@echo "  LD      $(@F)"
-	@$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(@F) -Wl,-z,defs,-z,now -Wl,--sort-section=name \
+	@$(CC) $(CFLAGS) $(LDFLAGS) $(shared) \
 		-Wl,--version-script=$(here)/lib/preload/preload.map \
 		-o $@ $(pic) $(over_pic) -pthread
 

@@ -38,9 +38,8 @@
  * moved or enlarged: what was mapped by one call is unmapped by one call. The
  * child of a fork has none of them; where madvise(MADV_DOFORK) was called it has
  * the addresses, and every access gives SIGBUS. Closing the file leaves them in
- * place; the heap dies with the last of file and mappings. MAP_POPULATE and its
- * likes put in place what there is of the region behind the first page that is
- * not there, too.
+ * place; the heap dies with the last of file and mappings. MAP_POPULATE puts in
+ * place what there is of the region behind the first page that is not there, too.
  *
  * ============================ ===============================================
  * offset of mmap               what is there

@@ -47,9 +47,10 @@ static int range(unsigned int first, unsigned int last, int flags)
 
 PUBLIC int close_range(unsigned int first, unsigned int last, int flags)
 {
-	unsigned int fd = (unsigned int)kept();
+	int heap = kept();
+	unsigned int fd = (unsigned int)heap;
 
-	if (kept() < 0 || first > fd || last < fd)
+	if (heap < 0 || first > fd || last < fd)
 		return range(first, last, flags);
 	if (first < fd && range(first, fd - 1, flags))
 		return -1;

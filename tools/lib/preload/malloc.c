@@ -12,8 +12,7 @@
 #include "../internal.h"
 #include "preload.h"
 
-/* What every process writes to of it is in two pages. */
-struct privheap ph_process_heap PH_SPARSE __attribute__((aligned(4096)));
+struct privheap ph_process_heap PH_SPARSE;
 
 static bool ready;
 static pthread_mutex_t begin_lock = PTHREAD_MUTEX_INITIALIZER;
