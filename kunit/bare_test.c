@@ -114,6 +114,41 @@ static void bare_slab_has_books_in_itself(struct kunit *test)
 	ph_give_run(test, slab, &run);
 }
 
+static const u32 ph_bare_sizes[] = { 24, 100, 240, 1000, 3000 };
+
+static void ph_bare_size_name(const u32 *size, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%u bytes", *size);
+}
+
+KUNIT_ARRAY_PARAM(ph_bare_size, ph_bare_sizes, ph_bare_size_name);
+
+/* Who looks for memory in advance looks for as much as the slab then takes. */
+static void slabs_are_as_long_as_planned(struct kunit *test)
+{
+	struct ph_cache *cache = ph_bare_cache(test,
+					       *(const u32 *)test->param_value,
+					       PH_KEEP_SLACK);
+	struct ph_slab *slab;
+	struct ph_geo geo;
+	u32 i, longest = 0;
+	u64 pages;
+
+	for (i = 0; i < 24; i++) {
+		pages = cache->pages;
+		ph_cache_next_geo(cache, i & 1, &geo);
+		KUNIT_ASSERT_EQ(test, 0, ph_cache_grow(cache, i & 1, PH_GFP));
+		KUNIT_EXPECT_EQ(test, cache->pages - pages, geo.pages);
+		longest = max(longest, geo.pages);
+	}
+	KUNIT_EXPECT_NULL(test, ph_cache_pick_empty(cache, 0, longest + 1));
+	slab = ph_cache_pick_empty(cache, 0, longest);
+	KUNIT_ASSERT_NOT_NULL(test, slab);
+	KUNIT_EXPECT_EQ(test, slab->nr_pages, longest);
+	ph_slab_destroy(cache->region, slab, false);
+	KUNIT_EXPECT_EQ(test, 0, ph_cache_validate(cache));
+}
+
 /* Which slab lends: bare ones before others, the fuller before the emptier. */
 static void bare_slabs_lend_first(struct kunit *test)
 {
@@ -277,6 +312,7 @@ static void bare_slab_spends_no_generation(struct kunit *test)
 static struct kunit_case ph_bare_test_cases[] = {
 	KUNIT_CASE(bare_slab_only_lends),
 	KUNIT_CASE(bare_slab_has_books_in_itself),
+	KUNIT_CASE_PARAM(slabs_are_as_long_as_planned, ph_bare_size_gen_params),
 	KUNIT_CASE(bare_slabs_lend_first),
 	KUNIT_CASE(empty_slabs_that_were_bare),
 	KUNIT_CASE(promises_do_not_hold_bare_slabs),

@@ -194,14 +194,14 @@ static void cache_pick_empty_leaves_as_told(struct kunit *test)
 
 	for (i = 0; i < 4; i++)
 		KUNIT_ASSERT_EQ(test, ph_cache_grow(cache, false, PH_GFP), 0);
-	KUNIT_EXPECT_NULL(test, ph_cache_pick_empty(cache, 4));
+	KUNIT_EXPECT_NULL(test, ph_cache_pick_empty(cache, 4, 0));
 	for (i = 4; i > 1; i--) {
-		slab = ph_cache_pick_empty(cache, 1);
+		slab = ph_cache_pick_empty(cache, 1, 0);
 		KUNIT_ASSERT_NOT_NULL(test, slab);
 		KUNIT_EXPECT_EQ(test, cache->nr_slabs, i - 1);
 		ph_slab_destroy(cache->region, slab, false);
 	}
-	KUNIT_EXPECT_NULL(test, ph_cache_pick_empty(cache, 1));
+	KUNIT_EXPECT_NULL(test, ph_cache_pick_empty(cache, 1, 0));
 	KUNIT_EXPECT_EQ(test, ph_cache_validate(cache), 0);
 }
 
@@ -213,7 +213,7 @@ static void cache_pick_empty_leaves_pinned_slab(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, ph_cache_grow(cache, false, PH_GFP), 0);
 	slab = list_first_entry(&cache->empty, struct ph_slab, list);
 	atomic_inc(&slab->pins);
-	KUNIT_EXPECT_NULL(test, ph_cache_pick_empty(cache, 0));
+	KUNIT_EXPECT_NULL(test, ph_cache_pick_empty(cache, 0, 0));
 	atomic_dec(&slab->pins);
 	KUNIT_EXPECT_EQ(test, ph_cache_release_empty(cache, 0, U32_MAX) > 0,
 			true);

@@ -460,7 +460,7 @@ static void ph_late_check(struct ph_late *l)
 
 static void ph_new_slab(struct kunit *test, struct ph_cache *cache, bool lend)
 {
-	struct ph_slab *slab = ph_cache_pick_empty(cache, 0);
+	struct ph_slab *slab = ph_cache_pick_empty(cache, 0, 0);
 
 	KUNIT_ASSERT_NOT_NULL(test, slab);
 	ph_slab_destroy(cache->region, slab, false);

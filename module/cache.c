@@ -594,6 +594,25 @@ static void ph_cache_bare_geo(struct ph_cache *cache, struct ph_geo *geo)
 }
 
 /**
+ * ph_cache_next_geo() - what the next slab will be like
+ * @cache: the cache
+ * @lend: whether it will do that it can lend
+ * @geo: (out)
+ *
+ * Context: any.
+ */
+void ph_cache_next_geo(struct ph_cache *cache, bool lend, struct ph_geo *geo)
+{
+	*geo = cache->geo;
+	if (lend && (geo->keep & PH_LATE_GENS))
+		ph_cache_bare_geo(cache, geo);
+	/* Not more than it has already: a few objects do not fill a long one. */
+	geo->pages = clamp_t(u64, READ_ONCE(cache->pages),
+			     DIV_ROUND_UP(geo->stride, PAGE_SIZE), geo->pages);
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_cache_next_geo);
+
+/**
  * ph_cache_grow() - one more slab
  * @cache: the cache
  * @lend: whether it will do that it can lend
@@ -604,14 +623,10 @@ static void ph_cache_bare_geo(struct ph_cache *cache, struct ph_geo *geo)
  */
 int ph_cache_grow(struct ph_cache *cache, bool lend, gfp_t gfp)
 {
-	struct ph_geo geo = cache->geo;
 	struct ph_slab *slab;
+	struct ph_geo geo;
 
-	if (lend && (geo.keep & PH_LATE_GENS))
-		ph_cache_bare_geo(cache, &geo);
-	/* Not more than it has already: a few objects do not fill a long one. */
-	geo.pages = clamp_t(u64, READ_ONCE(cache->pages),
-			    DIV_ROUND_UP(geo.stride, PAGE_SIZE), geo.pages);
+	ph_cache_next_geo(cache, lend, &geo);
 	slab = ph_slab_create(cache->region, cache, &geo, gfp);
 	if (IS_ERR(slab))
 		return PTR_ERR(slab);
@@ -689,11 +704,13 @@ static bool ph_cache_may_release(struct ph_cache *cache, struct ph_slab *slab)
  * ph_cache_pick_empty() - take an empty slab out of the cache
  * @cache: the cache
  * @leave: empty slabs to leave
+ * @pages: the least length of one that is of use
  *
  * Context: any.
  * Return: a slab to destroy, or NULL.
  */
-struct ph_slab *ph_cache_pick_empty(struct ph_cache *cache, u32 leave)
+struct ph_slab *ph_cache_pick_empty(struct ph_cache *cache, u32 leave,
+				    u32 pages)
 {
 	struct ph_slab *slab, *found = NULL;
 	unsigned long flags;
@@ -703,7 +720,7 @@ struct ph_slab *ph_cache_pick_empty(struct ph_cache *cache, u32 leave)
 	if (cache->nr_empty <= leave)
 		goto out;
 	list_for_each_entry_reverse(slab, &cache->empty, list) {
-		if (!ph_cache_may_release(cache, slab))
+		if (slab->nr_pages < pages || !ph_cache_may_release(cache, slab))
 			continue;
 		found = slab;
 		list_del_init(&slab->list);
@@ -733,7 +750,7 @@ u64 ph_cache_release_empty(struct ph_cache *cache, u32 leave, u32 most)
 
 	if (ph_region_above_soft(cache->region))
 		leave = 0;
-	while (most-- && (slab = ph_cache_pick_empty(cache, leave))) {
+	while (most-- && (slab = ph_cache_pick_empty(cache, leave, 0))) {
 		bytes += ph_slab_bytes(slab) + ph_slab_meta_cost(slab);
 		ph_slab_destroy(cache->region, slab, false);
 	}

@@ -159,6 +159,7 @@ void ph_cache_destroy(struct ph_cache *cache);
 u32 ph_cache_take_slow(struct ph_cache *cache, u64 *rounds, u32 nr);
 void ph_cache_give_slow(struct ph_cache *cache, u64 *rounds, u32 nr);
 int ph_cache_reuse(struct ph_cache *cache, bool lend);
+void ph_cache_next_geo(struct ph_cache *cache, bool lend, struct ph_geo *geo);
 int ph_cache_grow(struct ph_cache *cache, bool lend, gfp_t gfp);
 u64 ph_cache_promise(struct ph_cache *cache, u64 nr);
 void ph_cache_unpromise(struct ph_cache *cache, u64 nr);
@@ -179,7 +180,8 @@ void ph_cache_return(struct ph_cache *cache, const u64 *rounds, u32 nr);
 void ph_cache_give_slabs(struct ph_cache *cache, const u64 *rounds, u32 nr);
 void ph_cache_release_excess(struct ph_cache *cache);
 struct ph_slab *ph_cache_take_span(struct ph_cache *cache, u32 pages);
-struct ph_slab *ph_cache_pick_empty(struct ph_cache *cache, u32 leave);
+struct ph_slab *ph_cache_pick_empty(struct ph_cache *cache, u32 leave,
+				    u32 pages);
 u64 ph_cache_release_empty(struct ph_cache *cache, u32 leave, u32 most);
 bool ph_cache_drain(struct ph_cache *cache, bool may_wait);
 void ph_cache_tick(struct ph_cache *cache);

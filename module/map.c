@@ -107,22 +107,20 @@ static int ph_map_insert(struct ph_view *view, struct vm_area_struct *vma,
 			 const struct ph_slab *slab, u64 offset)
 {
 	u64 first = ph_map_offset(vma, vma->vm_start), from, to, pages = 0;
-	int err, ret = 0;
+	int err = 0;
 
 	ph_map_window(vma, slab, offset, &from, &to);
 	for (; from < to; from += PAGE_SIZE) {
 		err = ph_map_insert_page(view, vma,
 					 vma->vm_start + (from - first),
 					 ph_map_page(slab, from), from);
-		/* Another thread was first. */
-		if (err == -EBUSY)
-			continue;
-		if (err && from == round_down(offset, PAGE_SIZE))
-			ret = err;
 		pages += !err;
+		/* Where it is busy, another thread was first. */
+		if (err && err != -EBUSY)
+			break;
 	}
 	atomic64_add(pages, &view->pages);
-	return ret;
+	return from > offset ? 0 : err;
 }
 
 /*
@@ -219,8 +217,8 @@ static vm_fault_t ph_map_fault_locked(struct ph_heap *heap,
 
 /*
  * Puts the part of a slab that begins at an offset in place if it is to be there.
- * Returns where the next part may begin; *@unit says that there was a unit, which
- * only a fault can put in place.
+ * Returns where the next part may begin, U64_MAX if there is no memory for the page
+ * tables; *@unit says that there was a unit, which only a fault can put in place.
  */
 static u64 ph_map_populate_at(struct ph_heap *heap, struct vm_area_struct *vma,
 			      u32 type, u64 offset, bool *unit)
@@ -240,8 +238,8 @@ static u64 ph_map_populate_at(struct ph_heap *heap, struct vm_area_struct *vma,
 		return end;
 	if (ph_map_unit(vma, slab, offset))
 		*unit = ph_map_in_use(slab);
-	else
-		ph_map_insert(view, vma, slab, offset);
+	else if (ph_map_insert(view, vma, slab, offset))
+		return U64_MAX;
 	/* Of a unit, too: where it cannot be mapped as one, a fault does no more. */
 	ph_map_window(vma, slab, offset, &offset, &end);
 	return end;

@@ -108,11 +108,10 @@ static void ph_supply_try_retype(struct ph_cache *cache, void *data)
 	struct ph_retype *retype = data;
 	struct ph_slab *slab;
 
-	if (retype->done || cache == retype->cache || !cache->size ||
-	    cache->geo.pages < retype->pages)
+	if (retype->done || cache == retype->cache || !cache->size)
 		return;
 	/* The last empty one stays: its type is about to need it. */
-	slab = ph_cache_pick_empty(cache, 1);
+	slab = ph_cache_pick_empty(cache, 1, retype->pages);
 	if (!slab)
 		return;
 	ph_slab_destroy(cache->region, slab, true);
@@ -121,17 +120,17 @@ static void ph_supply_try_retype(struct ph_cache *cache, void *data)
 }
 
 /* See to it that the stock can serve a slab of @cache without the system. */
-static void ph_supply_stock(struct ph_heap *heap, struct ph_cache *cache)
+static void ph_supply_stock(struct ph_heap *heap, struct ph_cache *cache,
+			    bool lend)
 {
-	struct ph_retype retype = {
-		.cache	= cache,
-		.pages	= cache->geo.pages,
-		.heap	= heap,
-	};
+	struct ph_retype retype = { .cache = cache, .heap = heap };
+	struct ph_geo geo;
 
 	if (!atomic64_read(&heap->region.empty_pages))
 		return;
-	if (!ph_region_stocked(&heap->region, cache->geo.pages))
+	ph_cache_next_geo(cache, lend, &geo);
+	retype.pages = geo.pages;
+	if (!ph_region_stocked(&heap->region, geo.pages))
 		ph_heap_for_each_cache(heap, ph_supply_try_retype, &retype);
 }
 
@@ -143,7 +142,7 @@ static int ph_supply_slots(struct ph_heap *heap, struct ph_cache *cache,
 
 	if (err != -ENOENT)
 		return err;
-	ph_supply_stock(heap, cache);
+	ph_supply_stock(heap, cache, lend);
 	return ph_cache_grow(cache, lend, heap->region.gfp);
 }
 

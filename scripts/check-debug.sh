@@ -95,7 +95,8 @@ run_kcsan() {
 		"kunit.enable=1 kcsan.udelay_task=1000 kcsan.udelay_interrupt=200")
 	suites kcsan "$kdir" "${vm[@]}"
 	selftests kcsan "$kdir" "${vm[@]}" --env PRIVHEAP_SCALE=small
-	door kcsan "$kdir" 300 "${vm[@]}"
+	# As many as without it: a race is met seldom.
+	door kcsan "$kdir" 20000 "${vm[@]}"
 }
 
 # Nor here, for the same reason. Of the memory two thirds are shadows and origins, and
