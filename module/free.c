@@ -252,7 +252,6 @@ static u32 ph_free_claim(struct ph_heap *heap, struct ph_cache *cache,
 		}
 		offset = array_index_nospec(offset, slab->reach);
 		if (unlikely(!ph_slab_slot(slab, offset, &slot) ||
-			     !test_bit(slot, slab->live) ||
 			     !ph_handle_claim(slab, slot, handle)))
 			break;
 		rounds[i] = ph_handle_round(handle);

@@ -5,9 +5,6 @@
 
 #include "handle.h"
 
-/* How often to look again at an object that somebody is about to free. */
-#define PH_ERROR_TRIES	32
-
 /*
  * Where generations come late: whether the slot has had the first object of its
  * life, which then was freed. In a slab that was bare they are there before.
@@ -28,12 +25,14 @@ static int ph_slot_look(const struct ph_region *region, struct ph_slab *slab,
 	u16 now = ph_region_age(region, gen);
 
 	/*
-	 * One life further, and live: another object, unless the end of this
-	 * one is between its two steps just now. Or both came between the two
-	 * looks.
+	 * Of the right age, not live, and not free either: in a magazine, unless
+	 * its end is between its two steps just now, or that of somebody who errs,
+	 * see ph_handle_claim(). Or it became so between the two looks.
 	 */
 	smp_rmb();
-	*again = (live && age + 1 == now) || ph_slab_gen(slab, slot) != gen;
+	*again = (!live && age == now && slab->gen &&
+		  !test_bit(slot, slab->free)) ||
+		 ph_slab_gen(slab, slot) != gen;
 	/* An age that the slot has not reached was never given out. */
 	if (age > now)
 		return -ENXIO;
@@ -45,7 +44,7 @@ static int ph_slot_look(const struct ph_region *region, struct ph_slab *slab,
 static int ph_slot_error(const struct ph_region *region, struct ph_slab *slab,
 			 u32 slot, u16 age)
 {
-	int tries = PH_ERROR_TRIES, err;
+	int looks = PH_LOOKS, err;
 	unsigned long flags;
 	bool again;
 
@@ -54,7 +53,7 @@ static int ph_slot_error(const struct ph_region *region, struct ph_slab *slab,
 		err = ph_slot_look(region, slab, slot, age, &again);
 		spin_unlock_irqrestore(&slab->cache->lock, flags);
 		cpu_relax();
-	} while (again && tries--);
+	} while (again && looks--);
 	return err;
 }
 

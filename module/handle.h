@@ -92,19 +92,43 @@ static __always_inline int ph_handle_lookup(struct ph_heap *heap, u32 type,
  * @slot: from ph_handle_find()
  * @handle: the object
  *
- * The generation decides between those who free the same object at once, so no
- * lock is needed; from here on its handle is stale and the slot the caller's.
+ * The live bit decides between those who free the same object at once, so no lock
+ * is needed; from here on its handle is stale and the slot the caller's.
  *
- * Context: RCU read side.
+ * A handle that had been freed, or was made up, may get as far as the bit, when the
+ * object changed after the first look. Then the bit is back within a few
+ * instructions, and whoever finds it missing with the right generation looks
+ * again: see ph_handle_error() and ph_handle_claim_late().
+ *
+ * Context: RCU read side, preemption off.
  * Return: false if somebody else was first.
  */
 static __always_inline bool ph_handle_claim(struct ph_slab *slab, u32 slot,
 					    u64 handle)
 {
-	u16 gen = ph_handle_gen(handle);
+	u16 gen = ph_handle_gen(handle), *now = &slab->gen[slot];
 
-	return try_cmpxchg(&slab->gen[slot], &gen, (u16)(gen + 1)) &&
-	       test_and_clear_bit(slot, slab->live);
+	if (unlikely(READ_ONCE(*now) != gen ||
+		     !test_and_clear_bit(slot, slab->live)))
+		return false;
+	if (likely(READ_ONCE(*now) == gen)) {
+		WRITE_ONCE(*now, gen + 1);
+		return true;
+	}
+	smp_mb__before_atomic();
+	set_bit(slot, slab->live);
+	return false;
+}
+
+static inline bool ph_handle_claim_preemptible(struct ph_slab *slab, u32 slot,
+					       u64 handle)
+{
+	bool won;
+
+	preempt_disable();
+	won = ph_handle_claim(slab, slot, handle);
+	preempt_enable();
+	return won;
 }
 
 /* The same for any slab. Caller holds the lock of the slab's cache. */
@@ -113,10 +137,16 @@ static inline bool ph_handle_claim_locked(struct ph_slab *slab, u32 slot,
 {
 	lockdep_assert_held(&slab->cache->lock);
 	if (slab->gen)
-		return ph_handle_claim(slab, slot, handle);
+		return ph_handle_claim_preemptible(slab, slot, handle);
 	return slab->gen_first == ph_handle_gen(handle) &&
 	       test_and_clear_bit(slot, slab->live);
 }
+
+/*
+ * How often to look again at an object that somebody is about to free, or was: that
+ * takes him some instructions, but where CPUs are virtual one may stand still.
+ */
+#define PH_LOOKS	4096
 
 /**
  * ph_handle_claim_late() - the same for any slab, and whoever has it claimed
@@ -133,17 +163,22 @@ static inline bool ph_handle_claim_locked(struct ph_slab *slab, u32 slot,
 static inline bool ph_handle_claim_late(struct ph_slab *slab, u32 slot,
 					u64 handle)
 {
+	u32 looks = PH_LOOKS;
 	unsigned long flags;
 	bool won;
 
 	/* Pairs with the release in ph_slab_attach_gens(). */
 	if (smp_load_acquire(&slab->gen) &&
-	    likely(ph_handle_claim(slab, slot, handle)))
+	    likely(ph_handle_claim_preemptible(slab, slot, handle)))
 		return true;
-	/* Under the lock nobody has it claimed who is to let it live on. */
-	spin_lock_irqsave(&slab->cache->lock, flags);
-	won = ph_handle_claim_locked(slab, slot, handle);
-	spin_unlock_irqrestore(&slab->cache->lock, flags);
+	do {
+		cpu_relax();
+		/* Under the lock nobody has it claimed who is to let it live on. */
+		spin_lock_irqsave(&slab->cache->lock, flags);
+		won = ph_handle_claim_locked(slab, slot, handle);
+		spin_unlock_irqrestore(&slab->cache->lock, flags);
+	} while (!won && ph_slab_gen(slab, slot) == ph_handle_gen(handle) &&
+		 looks--);
 	return won;
 }
 
@@ -153,18 +188,18 @@ static __always_inline u64 ph_handle_round(u64 handle)
 	return handle + (1ULL << PH_OFFSET_BITS);
 }
 
-/* Caller holds the lock of the slab's cache. */
+/*
+ * Caller holds the lock of the slab's cache. The generation comes first: a guess at
+ * the next one must not find the bit.
+ */
 static inline void ph_handle_unclaim_locked(struct ph_slab *slab, u32 slot,
 					    u16 gen)
 {
-	u16 next = gen + 1;
-
 	lockdep_assert_held(&slab->cache->lock);
-	/* First: who claims it next has to find the bit set. */
-	set_bit(slot, slab->live);
-	/* Where a guess at the next handle was freed just now, it is his. */
 	if (slab->gen)
-		try_cmpxchg(&slab->gen[slot], &next, gen);
+		WRITE_ONCE(slab->gen[slot], gen);
+	smp_mb__before_atomic();
+	set_bit(slot, slab->live);
 }
 
 /**
