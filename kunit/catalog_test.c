@@ -17,7 +17,7 @@ static int ph_add(struct kunit *test, const char *name, u32 *id)
 	int err;
 
 	strscpy_pad(desc.name, name, sizeof(desc.name));
-	err = ph_catalog_add(ph_test_heap(test), &desc);
+	err = ph_catalog_add(ph_test_heap(test), &desc, NULL, NULL);
 	if (id)
 		*id = desc.type;
 	return err;
@@ -172,11 +172,11 @@ static void add_when_declaration_is_bad(struct kunit *test)
 
 	desc.align = 3;
 	KUNIT_EXPECT_EQ(test, -EINVAL,
-			ph_catalog_add(ph_test_heap(test), &desc));
+			ph_catalog_add(ph_test_heap(test), &desc, NULL, NULL));
 	desc.align = 0;
 	desc.max_bytes = PH_TEST_MAX_BYTES + 1;
 	KUNIT_EXPECT_EQ(test, -EINVAL,
-			ph_catalog_add(ph_test_heap(test), &desc));
+			ph_catalog_add(ph_test_heap(test), &desc, NULL, NULL));
 	KUNIT_EXPECT_EQ(test, ph_fixture_held(&ph_test_heap(test)->region),
 			held);
 }
@@ -209,6 +209,33 @@ static void add_with_preallocation_promises(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stat.promised_objects, 321);
 }
 
+static int ph_tell_nobody(void *data, u32 id)
+{
+	u32 *told = data;
+
+	*told = id;
+	return -EAGAIN;
+}
+
+/* Who cannot be told the id has no type. */
+static void add_when_nobody_can_be_told(struct kunit *test)
+{
+	struct ph_heap *heap = ph_test_heap(test);
+	u64 held = ph_fixture_held(&heap->region);
+	struct privheap_type desc = ph_node;
+	u32 told = 0, types = heap->nr_types;
+
+	desc.prealloc_objects = 100;
+	KUNIT_EXPECT_EQ(test, -EAGAIN,
+			ph_catalog_add(heap, &desc, ph_tell_nobody, &told));
+	KUNIT_EXPECT_EQ(test, told, PRIVHEAP_TYPE_USER);
+	KUNIT_EXPECT_EQ(test, heap->nr_types, types);
+	KUNIT_EXPECT_EQ(test, -ENOENT, ph_find(test, "node", &desc));
+	KUNIT_EXPECT_LE(test, ph_fixture_held(&heap->region),
+			held + 2 * PAGE_SIZE);
+	ph_test_expect_sound(test);
+}
+
 /* Raise the maximum until the type and its preallocation fit. */
 static void add_when_hard_max_is_in_the_way(struct kunit *test)
 {
@@ -222,7 +249,7 @@ static void add_when_hard_max_is_in_the_way(struct kunit *test)
 		desc = ph_node;
 		desc.prealloc_objects = 100;
 		region->hard_max = max;
-		err = ph_catalog_add(ph_test_heap(test), &desc);
+		err = ph_catalog_add(ph_test_heap(test), &desc, NULL, NULL);
 		if (err != -EDQUOT && err != -EINVAL)
 			break;
 		/* The table of offsets is all that may stay. */
@@ -388,6 +415,7 @@ static struct kunit_case ph_catalog_test_cases[] = {
 	KUNIT_CASE(add_when_declaration_is_bad),
 	KUNIT_CASE(add_as_many_as_fit),
 	KUNIT_CASE(add_with_preallocation_promises),
+	KUNIT_CASE(add_when_nobody_can_be_told),
 	KUNIT_CASE(add_when_hard_max_is_in_the_way),
 	KUNIT_CASE(find_when_there_is_none),
 	KUNIT_CASE(find_tells_the_declaration),

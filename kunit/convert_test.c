@@ -662,6 +662,31 @@ static void made_up_handles_of_lent_slots(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, ph_give_one(test, kept));
 }
 
+/* The object exists already: to move it is none more. */
+static void resize_at_the_quota(struct kunit *test)
+{
+	static const struct privheap_type few = {
+		.name = "few", .min_bytes = 8, .max_bytes = 100000,
+		.quota_objects = 1,
+	};
+	static const u64 sizes[] = { 400, 20000, 60000, 16, 8000, 24 };
+	u32 type = ph_test_type(test, &few), i;
+	u64 offset = ph_out_one(test, type, 16), usable;
+	struct ph_heap *heap = ph_test_heap(test);
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		KUNIT_EXPECT_EQ(test, 0,
+				ph_test_resize_out(heap, type, &offset,
+						   sizes[i], &usable));
+		KUNIT_EXPECT_GE(test, usable, sizes[i]);
+		ph_expect(test, 0, 1);
+	}
+	KUNIT_EXPECT_EQ(test, 0, ph_give_one(test, offset));
+	offset = ph_out_one(test, type, 16);
+	KUNIT_EXPECT_EQ(test, 0, ph_give_one(test, offset));
+	ph_expect(test, 0, 0);
+}
+
 static struct kunit_case ph_convert_test_cases[] = {
 	KUNIT_CASE(to_handles_when_hard_max_is_in_the_way),
 	KUNIT_CASE(alloc_where_only_lent_slabs_have_room),
@@ -682,6 +707,7 @@ static struct kunit_case ph_convert_test_cases[] = {
 	KUNIT_CASE_PARAM(resize_when_hard_max_is_in_the_way,
 			 ph_way_gen_params),
 	KUNIT_CASE(resize_zeroes_where_the_type_says_so),
+	KUNIT_CASE(resize_at_the_quota),
 	{}
 };
 

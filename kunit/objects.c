@@ -21,7 +21,8 @@ u32 ph_test_type(struct kunit *test, const struct privheap_type *desc)
 {
 	struct privheap_type copy = *desc;
 
-	KUNIT_ASSERT_EQ(test, ph_catalog_add(ph_test_heap(test), &copy), 0);
+	KUNIT_ASSERT_EQ(test, 0, ph_catalog_add(ph_test_heap(test), &copy, NULL,
+						NULL));
 	return copy.type;
 }
 

@@ -258,7 +258,8 @@ static void idle_memory_serves_new_type(struct kunit *test)
 	struct privheap_type desc = { .name = "late", .min_bytes = 100 };
 
 	ph_only_idle_is_left(test);
-	KUNIT_EXPECT_EQ(test, 0, ph_catalog_add(ph_test_heap(test), &desc));
+	KUNIT_EXPECT_EQ(test, 0, ph_catalog_add(ph_test_heap(test), &desc, NULL,
+						NULL));
 }
 
 static void idle_memory_serves_promise(struct kunit *test)

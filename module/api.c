@@ -182,7 +182,7 @@ static int ph_api_add(struct ph_heap *heap, struct privheap_cache *cache,
 		      struct privheap_type *desc,
 		      const struct privheap_cache_args *args)
 {
-	int err = ph_catalog_add(heap, desc);
+	int err = ph_catalog_add(heap, desc, NULL, NULL);
 
 	if (err)
 		return err;

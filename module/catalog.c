@@ -94,7 +94,8 @@ static int ph_catalog_prealloc(struct ph_heap *heap, struct ph_type *type,
 }
 
 static int ph_catalog_add_locked(struct ph_heap *heap,
-				 struct privheap_type *desc)
+				 struct privheap_type *desc,
+				 ph_catalog_tell_fn tell, void *data)
 {
 	struct ph_type *type;
 	int err;
@@ -110,6 +111,8 @@ static int ph_catalog_add_locked(struct ph_heap *heap,
 		return PTR_ERR(type);
 	type->flags |= heap->type_flags;
 	err = ph_catalog_prealloc(heap, type, desc->prealloc_objects);
+	if (!err && tell)
+		err = tell(data, type->id);
 	if (err) {
 		ph_supply_release_type(type);
 		/* Look-ups by offset may have met its slabs. */
@@ -127,21 +130,25 @@ static int ph_catalog_add_locked(struct ph_heap *heap,
  * ph_catalog_add() - a new type
  * @heap: the heap
  * @desc: what it is to be; (out) its id
+ * @tell: told the id before anybody can know it; or NULL
+ * @data: handed to it
  *
  * Context: process, may sleep.
- * Return: 0, or -EINVAL, -EOPNOTSUPP, -EEXIST, -ENOSPC, -EDQUOT, -ENOMEM, -EINTR.
+ * Return: 0; or what @tell returned, -EINVAL, -EOPNOTSUPP, -EEXIST, -ENOSPC,
+ * -EDQUOT, -ENOMEM, -EINTR with nothing changed.
  */
-int ph_catalog_add(struct ph_heap *heap, struct privheap_type *desc)
+int ph_catalog_add(struct ph_heap *heap, struct privheap_type *desc,
+		   ph_catalog_tell_fn tell, void *data)
 {
 	int err = ph_type_check(desc, ph_heap_max_object(heap));
 
 	if (err)
 		return err;
 	down_write(&heap->sem);
-	err = ph_catalog_add_locked(heap, desc);
+	err = ph_catalog_add_locked(heap, desc, tell, data);
 	if (ph_supply_short(err)) {
 		ph_supply_reclaim(heap, true);
-		err = ph_catalog_add_locked(heap, desc);
+		err = ph_catalog_add_locked(heap, desc, tell, data);
 	}
 	up_write(&heap->sem);
 	return err;

@@ -9,6 +9,7 @@
 #include <linux/compat.h>
 #include <linux/nospec.h>
 #include <linux/overflow.h>
+#include <linux/sched/signal.h>
 #include <linux/string.h>
 #include <kunit/visibility.h>
 
@@ -74,6 +75,24 @@ int ph_uargs_put(void __user *to, void *args, u32 size)
 	return copy_to_user(to, args, user_size) ? -EFAULT : 0;
 }
 
+/*
+ * An answer that has to be there before a lock is dropped, which page faults may
+ * need. Where the page is not in place the command undoes what it has done, has
+ * it put there, and starts again; a program can take it away each time.
+ */
+#define PH_ANSWER_TRIES	16
+
+static int ph_answer_locked(void __user *to, const void *from, u32 size)
+{
+	unsigned long left = size;
+
+	pagefault_disable();
+	if (access_ok(to, size))
+		left = __copy_to_user_inatomic(to, from, size);
+	pagefault_enable();
+	return left ? -EAGAIN : 0;
+}
+
 static int ph_ioctl_query(struct ph_heap *heap, void __user *arg)
 {
 	struct privheap_query args;
@@ -114,20 +133,29 @@ static int ph_ioctl_setup(struct ph_heap *heap, void __user *arg)
 	return ph_supply_setup(heap, &args);
 }
 
+static int ph_type_create_tell(void *data, u32 id)
+{
+	return ph_answer_locked((u32 __force __user *)data, &id, sizeof(id));
+}
+
 static int ph_ioctl_type_create(struct ph_heap *heap, void __user *arg)
 {
+	u32 __user *answer = &((struct privheap_type __user *)arg)->type;
 	struct privheap_type args;
-	int err = PH_UARGS_GET(args, slots, arg);
+	int err = PH_UARGS_GET(args, slots, arg), tries = PH_ANSWER_TRIES;
+	u32 was = args.type;
 
 	if (err)
 		return err;
-	err = ph_catalog_add(heap, &args);
-	if (err)
-		return err;
-	err = put_user(args.type, &((struct privheap_type __user *)arg)->type);
-	if (err)
-		ph_catalog_remove(heap, args.type);
-	return err;
+	do {
+		err = ph_catalog_add(heap, &args, ph_type_create_tell,
+				     (void __force *)answer);
+		if (err != -EAGAIN)
+			return err;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	} while (tries-- && !put_user(was, answer));
+	return -EFAULT;
 }
 
 static int ph_ioctl_type_lookup(struct ph_heap *heap, void __user *arg)
@@ -413,24 +441,34 @@ static int ph_ioctl_info(struct ph_heap *heap, void __user *arg)
 	return err;
 }
 
-/* Make a promise, or with @undo take one back that was just made. */
-static int ph_reserve(struct ph_heap *heap, struct privheap_reserve *args,
-		      bool undo)
+/* Make a promise and tell it, or neither. */
+static int ph_reserve_locked(struct ph_heap *heap,
+			     struct privheap_reserve *args,
+			     struct privheap_reserve __user *uargs)
 {
-	struct ph_type *type;
-	int err = undo ? 0 : down_write_killable(&heap->sem);
+	struct ph_type *type = ph_heap_type(heap, args->type);
+	int err;
+
+	if (!type)
+		return -ENOENT;
+	err = ph_supply_reserve(heap, type, args);
+	if (err || !args->promised)
+		return err;
+	err = ph_answer_locked(&uargs->promised, &args->promised,
+			       sizeof(args->promised));
+	if (err)
+		ph_supply_unreserve(type, args);
+	return err;
+}
+
+static int ph_reserve(struct ph_heap *heap, struct privheap_reserve *args,
+		      struct privheap_reserve __user *uargs)
+{
+	int err = down_write_killable(&heap->sem);
 
 	if (err)
 		return err;
-	if (undo)
-		down_write(&heap->sem);
-	type = ph_heap_type(heap, args->type);
-	if (!type)
-		err = -ENOENT;
-	else if (undo)
-		ph_supply_unreserve(type, args);
-	else
-		err = ph_supply_reserve(heap, type, args);
+	err = ph_reserve_locked(heap, args, uargs);
 	up_write(&heap->sem);
 	return err;
 }
@@ -439,22 +477,20 @@ static int ph_ioctl_reserve(struct ph_heap *heap, void __user *arg)
 {
 	struct privheap_reserve __user *uargs = arg;
 	struct privheap_reserve args;
-	int err = PH_UARGS_GET(args, promised, arg);
+	int err = PH_UARGS_GET(args, promised, arg), tries = PH_ANSWER_TRIES;
 
 	if (err)
 		return err;
 	if (args.flags || args.reserved)
 		return -EOPNOTSUPP;
-	/* The end of all promises is not undone: tell it before. */
-	if (put_user(0ULL, &uargs->promised))
-		return -EFAULT;
-	err = ph_reserve(heap, &args, false);
+	do {
+		/* The end of all promises is not undone: tell it before. */
+		if (!tries-- || put_user(0ULL, &uargs->promised))
+			return -EFAULT;
+		err = ph_reserve(heap, &args, uargs);
+	} while (err == -EAGAIN && !fatal_signal_pending(current));
 	if (err)
-		return err;
-	if (args.promised && put_user(args.promised, &uargs->promised)) {
-		ph_reserve(heap, &args, true);
-		return -EFAULT;
-	}
+		return err == -EAGAIN ? -EINTR : err;
 	ph_map_populate(heap, args.type);
 	return 0;
 }

@@ -4,6 +4,9 @@
  */
 #include "threads.h"
 
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
 /* Every worker tries every handle; each must go exactly once. */
 static void *worker_frees_all(void *arg)
 {
@@ -254,6 +257,154 @@ static void failing_batches_at_once_lose_no_object(int heap, const void *arg)
 	EXPECT_EQ(heap_stat(heap).live_objects, 0);
 }
 
+static atomic_bool over;
+
+/* The handle that an object's place would give out next is none yet. */
+static void *worker_guesses(void *arg)
+{
+	struct worker *w = arg;
+
+	while (!over)
+		EXPECT_ERR(heap_free_one(w->heap, w->handles[0] + (1ULL << 40)),
+			   ENXIO, ESTALE, EREMCHG);
+	return NULL;
+}
+
+static void *worker_fails_to_free(void *arg)
+{
+	struct worker *w = arg;
+
+	for (unsigned long n = 0; n < scaled(60000); n++)
+		EXPECT_ERR(heap_free(w->heap, w->handles, 2), ENXIO);
+	return NULL;
+}
+
+static void *worker_resizes_in_place(void *arg)
+{
+	struct worker *w = arg;
+	__u64 handle = w->handles[0];
+
+	for (unsigned long n = 0; n < scaled(60000); n++) {
+		EXPECT_OK(heap_resize(w->heap, &handle, 25 + n % 4));
+		EXPECT_EQ(handle, w->handles[0]);
+	}
+	return NULL;
+}
+
+static const struct guessed {
+	const char *name;
+	void *(*run)(void *arg);
+	__u32 type;
+} guessed[] = {
+	{ "fails_to_end", worker_fails_to_free, PRIVHEAP_TYPE_INT },
+	{ "is_resized", worker_resizes_in_place, PRIVHEAP_TYPE_STR },
+};
+
+/* Whatever is guessed, and when: the object keeps the handle that it has. */
+static void handle_is_guessed_while_object_is_claimed(int heap, const void *arg)
+{
+	const struct guessed *how = arg;
+	__u64 handles[2] = { heap_new(heap, how->type, 28), 1 };
+	struct worker guess = { .heap = heap, .handles = handles };
+	struct worker work = guess;
+
+	over = false;
+	REQUIRE(!pthread_create(&guess.thread, NULL, worker_guesses, &guess));
+	how->run(&work);
+	over = true;
+	REQUIRE(!pthread_join(guess.thread, NULL));
+	EXPECT_EQ(heap_info(heap, handles[0]).type, how->type);
+	EXPECT_EQ(heap_stat(heap).live_objects, 1);
+	EXPECT_OK(heap_free_one(heap, handles[0]));
+	EXPECT_EQ(heap_stat(heap).live_objects, 0);
+}
+
+/* Where a call answers; it can be written to until it has begun. */
+static struct privheap_reserve *answer;
+static atomic_bool begun;
+
+static void *worker_promises(void *arg)
+{
+	struct worker *w = arg;
+	int err = ioctl(w->heap, PRIVHEAP_RESERVE, answer) ? errno : 0;
+
+	EXPECT_ERR(err, 0, EFAULT);
+	over = true;
+	return NULL;
+}
+
+static void *worker_replaces_type(void *arg)
+{
+	struct privheap_type t = type_named("another", 64, 0);
+	struct worker *w = arg;
+
+	while (!begun)
+		;
+	EXPECT_OK(type_destroy(w->heap, PRIVHEAP_TYPE_USER));
+	EXPECT_OK(type_create(w->heap, &t));
+	EXPECT_EQ(t.type, PRIVHEAP_TYPE_USER);
+	return NULL;
+}
+
+#define LARGE	((size_t)32 << 20)
+
+/* Whoever wants to know what a page fault of this process may do waits for this. */
+static void *worker_protects(void *arg)
+{
+	struct worker *w = arg;
+
+	while (!over) {
+		EXPECT(!mprotect(w->handles, LARGE, PROT_READ));
+		EXPECT(!mprotect(w->handles, LARGE, PROT_READ | PROT_WRITE));
+	}
+	return NULL;
+}
+
+static void type_is_replaced_once(size_t page, void *large)
+{
+	struct worker workers[3];
+	int heap = heap_open();
+
+	over = begun = false;
+	*answer = (struct privheap_reserve){
+		.size = sizeof(*answer), .type = type_make(heap, "one", 64, 0, 0),
+		.count = 20000, .promised = ~0ULL,
+	};
+	REQUIRE(answer->type == PRIVHEAP_TYPE_USER);
+	for (int i = 0; i < 3; i++)
+		workers[i] = (struct worker){ .heap = heap, .handles = large };
+	REQUIRE(!pthread_create(&workers[0].thread, NULL, worker_protects, &workers[0]));
+	REQUIRE(!pthread_create(&workers[1].thread, NULL, worker_replaces_type, &workers[1]));
+	REQUIRE(!pthread_create(&workers[2].thread, NULL, worker_promises, &workers[2]));
+	while (*(volatile __u64 *)&answer->promised == ~0ULL)
+		;
+	REQUIRE(!mprotect(answer, page, PROT_READ));
+	begun = true;
+	for (int i = 0; i < 3; i++)
+		REQUIRE(!pthread_join(workers[i].thread, NULL));
+	REQUIRE(!mprotect(answer, page, PROT_READ | PROT_WRITE));
+	EXPECT_OK(type_destroy(heap, PRIVHEAP_TYPE_USER));
+	close(heap);
+}
+
+/* A promise is told, or it is taken back from the type that it was made for. */
+static void type_is_replaced_while_a_promise_is_told(int heap, const void *arg)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	void *large;
+
+	(void)heap;
+	(void)arg;
+	answer = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	large = mmap(NULL, LARGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	REQUIRE(answer != MAP_FAILED && large != MAP_FAILED);
+	madvise(large, LARGE, MADV_NOHUGEPAGE);
+	memset(large, 1, LARGE);
+	for (unsigned long n = 0; n < scaled(100); n++)
+		type_is_replaced_once(page, large);
+	EXPECT(!munmap(answer, page) && !munmap(large, LARGE));
+}
+
 int main(void)
 {
 	TEST(object_is_freed_by_one_thread_only);
@@ -263,5 +414,9 @@ int main(void)
 	TEST(name_is_taken_by_one_thread_only);
 	TEST(objects_of_a_failing_batch_are_never_unknown);
 	TEST(failing_batches_at_once_lose_no_object);
+	for (size_t i = 0; i < ARRAY_SIZE(guessed); i++)
+		TEST_ARG(handle_is_guessed_while_object_is_claimed, &guessed[i],
+			 "handle_is_guessed_while_object_%s", guessed[i].name);
+	TEST(type_is_replaced_while_a_promise_is_told);
 	return tests_run();
 }
