@@ -293,7 +293,8 @@ static int ph_alloc_chunk(struct ph_heap *heap, struct ph_alloc_one *one,
 
 	if (likely(got > 0))
 		return got;
-	if (!got)
+	/* Whether there is no such type is certain only under the semaphore. */
+	if (!got || got == -ENOENT)
 		got = ph_alloc_slow(heap, one, handles, nr);
 	/* The quota may have room for one, if not for all. */
 	if (got == -EDQUOT && nr > 1)
@@ -481,7 +482,7 @@ int ph_object_claim_new(struct ph_heap *heap, u32 id, u64 bytes, u64 *round)
 		return PTR_ERR(cache);
 	err = cache->size ? ph_claim_slot(heap, cache, round) :
 			    ph_claim_span(heap, cache, bytes, round);
-	if (!err && type->quota)
-		atomic64_inc(&type->live);
+	if (!err)
+		ph_type_charge_move(type);
 	return err;
 }

@@ -333,13 +333,13 @@ static int ph_convert_resize_copy(struct ph_heap *heap, u32 type, u64 offset,
 {
 	struct privheap_run to, from = { .offset = offset, .mask = 1 };
 	struct privheap_take take = {
+		.flags		= PH_HAND_MOVES,
 		.type		= type,
 		.count		= 1,
 		.object_bytes	= bytes,
 		.max_runs	= 1,
 	};
 	int err = ph_hand_out(heap, &take, &to);
-	u32 done;
 
 	if (err)
 		return err;
@@ -354,7 +354,7 @@ static int ph_convert_resize_copy(struct ph_heap *heap, u32 type, u64 offset,
 	up_read(&heap->sem);
 	if (!err)
 		return 0;
-	ph_hand_back(heap, type, &to, 1, false, &done);
+	ph_hand_undo(heap, &to, 1);
 	tell(data, offset, old);
 	return err;
 }

@@ -33,6 +33,14 @@ static void ph_hand_answer(const struct ph_type *type,
 	args->size_class = cache->entry.size_class;
 }
 
+static int ph_hand_charge(struct ph_type *type, const struct ph_lend *lend)
+{
+	if (!lend->moves)
+		return ph_type_charge(type, 1);
+	ph_type_charge_move(type);
+	return 0;
+}
+
 /* What the cache has at hand. Returns as ph_cache_lend(), or -EDQUOT. */
 static int ph_hand_lend(struct ph_type *type, struct ph_cache *cache,
 			struct ph_lend *lend)
@@ -43,7 +51,7 @@ static int ph_hand_lend(struct ph_type *type, struct ph_cache *cache,
 	/* The quota may have room for one, if not for all. */
 	if (unlikely(err)) {
 		lend->want = before + 1;
-		err = ph_type_charge(type, 1);
+		err = ph_hand_charge(type, lend);
 	}
 	if (unlikely(err))
 		return err;
@@ -76,8 +84,6 @@ static int ph_hand_out_fast(struct ph_heap *heap, struct privheap_take *args,
 	err = ph_hand_lend(type, cache, lend);
 	if (likely(!err))
 		ph_hand_answer(type, cache, args);
-	else if (err == -ENOENT)
-		err = -EAGAIN;
 out:
 	rcu_read_unlock();
 	return err;
@@ -88,7 +94,7 @@ static int ph_hand_out_span(struct ph_heap *heap, struct ph_type *type,
 			    struct ph_lend *lend)
 {
 	struct ph_slab *slab;
-	int err = ph_type_charge(type, 1);
+	int err = ph_hand_charge(type, lend);
 	bool clean;
 
 	if (err)
@@ -318,7 +324,8 @@ static void ph_hand_clean(struct ph_heap *heap, const struct privheap_run *run)
 /**
  * ph_hand_out() - hand objects out
  * @heap: the heap
- * @args: what is wanted; (out) what there is
+ * @args: what is wanted, PH_HAND_MOVES for an object that there is already;
+ *	(out) what there is
  * @runs: (out) array of @args->max_runs, of which PH_TAKE_RUNS at most are used
  *
  * Context: process, may sleep.
@@ -332,11 +339,13 @@ int ph_hand_out(struct ph_heap *heap, struct privheap_take *args,
 		.runs		= runs,
 		.max_runs	= min(args->max_runs, PH_TAKE_RUNS),
 		.want		= args->count,
+		.moves		= args->flags & PH_HAND_MOVES,
 	};
 	int err = ph_hand_out_fast(heap, args, &lend);
 	u32 i;
 
-	if (unlikely(err == -EAGAIN))
+	/* Whether there is no such type is certain only under the semaphore. */
+	if (unlikely(err == -EAGAIN || err == -ENOENT))
 		err = ph_hand_out_slow(heap, args, &lend);
 	args->nr_runs = lend.nr_runs;
 	args->done = lend.done;
@@ -557,3 +566,27 @@ int ph_hand_back(struct ph_heap *heap, u32 type,
 	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_hand_back);
+
+/**
+ * ph_hand_undo() - what ph_hand_out() has just handed out was not wanted
+ * @heap: the heap
+ * @runs: array
+ * @nr: its length
+ *
+ * Whoever guessed where they are may have given them back already. It waits for
+ * as long as it takes, also in a process that is being killed: nobody else would
+ * do it.
+ *
+ * Context: process, may sleep.
+ */
+void ph_hand_undo(struct ph_heap *heap, const struct privheap_run *runs, u32 nr)
+{
+	u32 done;
+
+	down_read(&heap->sem);
+	for (; nr; nr--, runs++)
+		if (!ph_hand_claim_all(heap, 0, runs, 1, &done))
+			ph_hand_give_all(heap, runs, 1);
+	up_read(&heap->sem);
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_hand_undo);

@@ -12,11 +12,16 @@
 /* Runs of one PRIVHEAP_TAKE. */
 #define PH_TAKE_RUNS	64U
 
+/* A flag that no user can give: no quota refuses it, the object exists already. */
+#define PH_HAND_MOVES	(1U << 31)
+
 int ph_hand_out(struct ph_heap *heap, struct privheap_take *args,
 		struct privheap_run *runs);
 int ph_hand_back(struct ph_heap *heap, u32 type,
 		 const struct privheap_run *runs, u32 nr, bool partial,
 		 u32 *done);
+
+void ph_hand_undo(struct ph_heap *heap, const struct privheap_run *runs, u32 nr);
 
 int ph_hand_claim(struct ph_heap *heap, u32 type,
 		  const struct privheap_run *run, struct ph_slab **slabp,

@@ -20,6 +20,7 @@
  * @nr_runs: (in, out) how many there are
  * @want: how many slots are wanted
  * @done: (in, out) how many there are
+ * @moves: whether it is the new place of an object that there is
  * @spare: books for a slab that has never lent; taken and set to NULL if needed
  */
 struct ph_lend {
@@ -28,6 +29,7 @@ struct ph_lend {
 	u32 nr_runs;
 	u32 want;
 	u32 done;
+	bool moves;
 	struct ph_out *spare;
 };
 

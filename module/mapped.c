@@ -13,14 +13,12 @@
 static int ph_take_answer(struct ph_heap *heap, struct privheap_take *args,
 			  const struct privheap_run *runs, void __user *arg)
 {
-	u32 done;
-
 	if (likely(ph_uargs_put_words(u64_to_user_ptr(args->runs),
 				      (const u64 *)runs,
 				      args->nr_runs * PH_RUN_WORDS) &&
 		   !PH_UARGS_PUT(*args, arg)))
 		return 0;
-	ph_hand_back(heap, 0, runs, args->nr_runs, true, &done);
+	ph_hand_undo(heap, runs, args->nr_runs);
 	return -EFAULT;
 }
 

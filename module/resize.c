@@ -370,7 +370,7 @@ static int ph_resize_place(const struct ph_resize *r, u64 *round)
 
 	down_read(&r->heap->sem);
 	err = ph_object_claim_new(r->heap, id, room, round);
-	if (err == -EDQUOT && room > r->bytes)
+	if (ph_supply_short(err) && room > r->bytes)
 		err = ph_object_claim_new(r->heap, id, r->bytes, round);
 	up_read(&r->heap->sem);
 	return err;

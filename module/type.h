@@ -137,6 +137,13 @@ static inline struct ph_cache *ph_type_cache(struct ph_type *type, u64 bytes)
 	return ph_made(classes[class]);
 }
 
+/* For the new place of an object that there is already: no quota refuses it. */
+static inline void ph_type_charge_move(struct ph_type *type)
+{
+	if (type->quota)
+		atomic64_inc(&type->live);
+}
+
 static inline void ph_type_uncharge(struct ph_type *type, u64 nr)
 {
 	if (type->quota)
