@@ -55,10 +55,10 @@
  *   out		claimed, and handed out: its bit in slab->out is set, the program
  *		names it by its offset; who clears the bit has claimed it
  *
- * live -> claimed is decided by one compare-and-exchange on the generation, so
- * that of all who free an object at once exactly one does. The generation
- * counts the lives of a slot. It outlives the slab: the region remembers for
- * each page where the next slab there has to go on.
+ * live -> claimed is decided by the live bit, so that of all who free an object at
+ * once exactly one does. The generation counts the lives of a slot. It outlives
+ * the slab: the region remembers for each page where the next slab there has to go
+ * on.
  *
  * A slab is empty (on cache->empty), partial (on cache->partial[fullness], or on
  * cache->bare[fullness] where no object of its can have a handle yet) or full
@@ -68,7 +68,7 @@
  *
  * Locks, each taken only inside those above it:
  *
- *   registry	list of all heaps
+ *   registry	list of all heaps; nobody waits for one of them under it
  *   heap->sem	read: make memory, visit caches. write: types and limits
  *   type->lock	making caches
  *   region->grow	growing the offset tables
@@ -96,6 +96,7 @@
 #include <linux/mm.h>
 #include <linux/random.h>
 #include <linux/slab.h>
+#include <linux/wait.h>
 #include <kunit/visibility.h>
 
 #include "handle.h"
@@ -104,6 +105,7 @@
 
 static LIST_HEAD(ph_heaps);
 static DEFINE_MUTEX(ph_heaps_lock);
+static DECLARE_WAIT_QUEUE_HEAD(ph_heaps_left);
 static u32 ph_heap_ids;
 
 /* How many open heaps have each tag; 0 is none. */
@@ -364,6 +366,11 @@ static void ph_heap_destroy_slabs(struct ph_heap *heap)
 void ph_heap_destroy(struct ph_heap *heap)
 {
 	mutex_lock(&ph_heaps_lock);
+	while (heap->visits) {
+		mutex_unlock(&ph_heaps_lock);
+		wait_event(ph_heaps_left, !READ_ONCE(heap->visits));
+		mutex_lock(&ph_heaps_lock);
+	}
 	list_del(&heap->node);
 	ph_tag_users[heap->tag]--;
 	mutex_unlock(&ph_heaps_lock);
@@ -375,32 +382,68 @@ void ph_heap_destroy(struct ph_heap *heap)
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_heap_destroy);
 
-static void ph_heap_visit(ph_heap_fn fn, void *data)
+/**
+ * ph_heap_visit() - see to it that a heap stays
+ * @heap: the heap
+ *
+ * Who ends it waits until nobody visits it any more.
+ *
+ * Context: process; in a function that ph_heap_try_for_each() calls.
+ */
+void ph_heap_visit(struct ph_heap *heap)
 {
-	struct ph_heap *heap;
-
 	lockdep_assert_held(&ph_heaps_lock);
-	list_for_each_entry(heap, &ph_heaps, node)
-		fn(heap, data);
+	heap->visits++;
+}
+
+static void ph_heap_leave_locked(struct ph_heap *heap)
+{
+	lockdep_assert_held(&ph_heaps_lock);
+	if (!--heap->visits)
+		wake_up_all(&ph_heaps_left);
+}
+
+/**
+ * ph_heap_leave() - the end of a visit
+ * @heap: the heap, which may be gone after this
+ *
+ * Context: process, may sleep.
+ */
+void ph_heap_leave(struct ph_heap *heap)
+{
+	mutex_lock(&ph_heaps_lock);
+	ph_heap_leave_locked(heap);
+	mutex_unlock(&ph_heaps_lock);
 }
 
 /**
  * ph_heap_for_each() - call a function for each heap of the module
- * @fn: the function; the heap stays while it runs
+ * @fn: the function; the heap stays while it runs, and may keep it waiting:
+ *	nobody but who ends that heap waits for this
  * @data: handed to it
  *
  * Context: process, may sleep.
  */
 void ph_heap_for_each(ph_heap_fn fn, void *data)
 {
+	struct ph_heap *heap;
+
 	mutex_lock(&ph_heaps_lock);
-	ph_heap_visit(fn, data);
+	list_for_each_entry(heap, &ph_heaps, node) {
+		ph_heap_visit(heap);
+		mutex_unlock(&ph_heaps_lock);
+		fn(heap, data);
+		mutex_lock(&ph_heaps_lock);
+		/* It is on the list still: who ends it waits for the lock. */
+		ph_heap_leave_locked(heap);
+	}
 	mutex_unlock(&ph_heaps_lock);
 }
 
 /**
- * ph_heap_try_for_each() - the same, unless somebody else is at it
- * @fn: the function
+ * ph_heap_try_for_each() - the same, unless somebody else is at the list
+ * @fn: the function; it waits for nobody: all who open or close heaps would wait
+ *	with it
  * @data: handed to it
  *
  * Context: process; does not sleep for the list.
@@ -408,9 +451,12 @@ void ph_heap_for_each(ph_heap_fn fn, void *data)
  */
 bool ph_heap_try_for_each(ph_heap_fn fn, void *data)
 {
+	struct ph_heap *heap;
+
 	if (!mutex_trylock(&ph_heaps_lock))
 		return false;
-	ph_heap_visit(fn, data);
+	list_for_each_entry(heap, &ph_heaps, node)
+		fn(heap, data);
 	mutex_unlock(&ph_heaps_lock);
 	return true;
 }

@@ -7,6 +7,7 @@
 #include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 
 #include "type.h"
 
@@ -45,6 +46,9 @@ struct ph_types {
  * @moved_pages: pages moved by resize
  * @written_after_free: (hardened) objects that were
  * @node: on the list of all heaps
+ * @visits: who looks at it from outside; guarded by the list's lock
+ * @trim: gives its idle memory back, see reclaim.c
+ * @trim_all: all of it
  * @pid: of the opener
  * @comm: name of the opener
  * @rcu: to free it
@@ -68,6 +72,9 @@ struct ph_heap {
 	atomic64_t moved_pages;
 	atomic64_t written_after_free;
 	struct list_head node;
+	u32 visits;
+	struct work_struct trim;
+	bool trim_all;
 	pid_t pid;
 	char comm[TASK_COMM_LEN];
 	struct rcu_head rcu;
@@ -81,6 +88,8 @@ typedef void (*ph_type_fn)(struct ph_type *type, void *data);
 
 void ph_heap_for_each(ph_heap_fn fn, void *data);
 bool ph_heap_try_for_each(ph_heap_fn fn, void *data);
+void ph_heap_visit(struct ph_heap *heap);
+void ph_heap_leave(struct ph_heap *heap);
 
 void ph_heap_for_each_type(struct ph_heap *heap, ph_type_fn fn, void *data);
 void ph_heap_for_each_cache(struct ph_heap *heap, ph_cache_fn fn, void *data);

@@ -17,6 +17,8 @@
 #include "supply.h"
 
 static struct shrinker *ph_shrinker;
+/* For heaps that are mapped. */
+static struct workqueue_struct *ph_reclaim_wq;
 static unsigned int ph_interval_ms = 2000;
 
 static void ph_reclaim_work(struct work_struct *work);
@@ -29,12 +31,45 @@ struct ph_reclaim_sum {
 	bool heaps;
 };
 
+static void ph_reclaim_heap_work(struct work_struct *work)
+{
+	struct ph_heap *heap = container_of(work, struct ph_heap, trim);
+	bool all = xchg(&heap->trim_all, false);
+
+	down_read(&heap->sem);
+	if (all)
+		ph_supply_reclaim(heap, true);
+	else
+		ph_supply_tick(heap);
+	ph_board_update(heap);
+	up_read(&heap->sem);
+	ph_heap_leave(heap);
+}
+
+/*
+ * What is mapped is first taken out of the mappings, and that waits for page faults
+ * of the program, which a program can make take long: only this heap's own work does
+ * so. Returns whether that is so.
+ */
+static bool ph_reclaim_defer(struct ph_heap *heap, bool all)
+{
+	if (!READ_ONCE(heap->region.view.active))
+		return false;
+	if (!heap->trim.func)
+		INIT_WORK(&heap->trim, ph_reclaim_heap_work);
+	if (all)
+		WRITE_ONCE(heap->trim_all, true);
+	if (queue_work(ph_reclaim_wq, &heap->trim))
+		ph_heap_visit(heap);
+	return true;
+}
+
 static void ph_reclaim_tick_heap(struct ph_heap *heap, void *data)
 {
 	struct ph_reclaim_sum *sum = data;
 
 	sum->heaps = true;
-	if (!down_read_trylock(&heap->sem))
+	if (ph_reclaim_defer(heap, false) || !down_read_trylock(&heap->sem))
 		return;
 	ph_supply_tick(heap);
 	ph_board_update(heap);
@@ -45,8 +80,9 @@ static void ph_reclaim_work(struct work_struct *work)
 {
 	struct ph_reclaim_sum sum = {};
 
-	ph_heap_for_each(ph_reclaim_tick_heap, &sum);
-	if (ph_reserve_sweep_units() || sum.heaps)
+	bool busy = !ph_heap_try_for_each(ph_reclaim_tick_heap, &sum);
+
+	if (ph_reserve_sweep_units() || sum.heaps || busy)
 		ph_reclaim_kick();
 }
 
@@ -102,7 +138,7 @@ static void ph_reclaim_scan_heap(struct ph_heap *heap, void *data)
 
 	if (sum->pages >= sum->wanted || !down_read_trylock(&heap->sem))
 		return;
-	if (ph_supply_idle_pages(heap))
+	if (ph_supply_idle_pages(heap) && !ph_reclaim_defer(heap, true))
 		sum->pages += ph_supply_reclaim(heap, false) >> PAGE_SHIFT;
 	up_read(&heap->sem);
 }
@@ -111,7 +147,9 @@ static void ph_reclaim_scan_heap(struct ph_heap *heap, void *data)
  * ph_reclaim_scan() - take idle pages back
  * @pages: how many are enough
  *
- * Context: process; does not sleep.
+ * Those of mapped heaps go back soon.
+ *
+ * Context: process; waits for no program.
  * Return: how many went back.
  */
 unsigned long ph_reclaim_scan(unsigned long pages)
@@ -146,9 +184,16 @@ static unsigned long ph_shrink_scan(struct shrinker *shrinker,
  */
 int ph_reclaim_init(void)
 {
+	ph_reclaim_wq = alloc_workqueue("privheap", WQ_UNBOUND | WQ_MEM_RECLAIM,
+					0);
+	if (!ph_reclaim_wq)
+		return -ENOMEM;
 	ph_shrinker = ph_compat_shrinker_register("privheap", ph_shrink_count,
 						  ph_shrink_scan);
-	return ph_shrinker ? 0 : -ENOMEM;
+	if (ph_shrinker)
+		return 0;
+	destroy_workqueue(ph_reclaim_wq);
+	return -ENOMEM;
 }
 
 /**
@@ -160,4 +205,5 @@ void ph_reclaim_exit(void)
 {
 	ph_compat_shrinker_unregister(ph_shrinker);
 	cancel_delayed_work_sync(&ph_reclaim_tick);
+	destroy_workqueue(ph_reclaim_wq);
 }
