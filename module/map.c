@@ -453,12 +453,13 @@ static int ph_map_region(struct ph_heap *heap, struct vm_area_struct *vma,
 
 /* What the program may only read. */
 static int ph_map_read_only(struct vm_area_struct *vma,
-			    const struct vm_operations_struct *ops)
+			    const struct vm_operations_struct *ops,
+			    vm_flags_t flags)
 {
 	if (vma->vm_flags & VM_WRITE)
 		return -EACCES;
 	ph_compat_vm_flags(vma, VM_MIXEDMAP | VM_DONTEXPAND | VM_DONTCOPY |
-			   VM_DONTDUMP, VM_MAYEXEC | VM_MAYWRITE);
+			   VM_DONTDUMP | flags, VM_MAYEXEC | VM_MAYWRITE);
 	vma->vm_ops = ops;
 	return 0;
 }
@@ -470,7 +471,8 @@ static int ph_map_slabs(struct vm_area_struct *vma, u64 end)
 
 	if (end - PRIVHEAP_MAP_SLABS > round_up(bytes, PAGE_SIZE))
 		return -EINVAL;
-	return ph_map_read_only(vma, &ph_map_slabs_ops);
+	/* Whoever wants all that there is, mlockall() for one, does not want this. */
+	return ph_map_read_only(vma, &ph_map_slabs_ops, VM_IO);
 }
 
 static int ph_map_stat(struct ph_heap *heap, struct vm_area_struct *vma,
@@ -483,7 +485,7 @@ static int ph_map_stat(struct ph_heap *heap, struct vm_area_struct *vma,
 	if (start != PRIVHEAP_MAP_STAT ||
 	    end - start > PAGE_ALIGN(sizeof(struct privheap_stat_page)))
 		return -EINVAL;
-	err = ph_map_read_only(vma, &ph_map_stat_ops);
+	err = ph_map_read_only(vma, &ph_map_stat_ops, 0);
 	if (!err)
 		err = ph_board_make(heap);
 	if (err)

@@ -36,10 +36,11 @@
  * A program may map its heap, and then has its objects in its own memory. All
  * mappings are of the kind MAP_SHARED, never executable, and cannot be split,
  * moved or enlarged: what was mapped by one call is unmapped by one call. The
- * child of a fork has none of them; where madvise(MADV_DOFORK) was called it has
- * the addresses, and every access gives SIGBUS. Closing the file leaves them in
- * place; the heap dies with the last of file and mappings. MAP_POPULATE puts in
- * place what there is of the region behind the first page that is not there, too.
+ * child of a fork has none of them; where madvise(MADV_DOFORK) was called, which
+ * the slab map refuses, it has the addresses, and every access gives SIGBUS.
+ * Closing the file leaves them in place; the heap dies with the last of file and
+ * mappings. MAP_POPULATE puts in place what there is of the region behind the first
+ * page that is not there, too.
  *
  * ============================ ===============================================
  * offset of mmap               what is there
@@ -48,7 +49,9 @@
  *                              is at byte N. As long as the heap may ever
  *                              become, or any part of it
  * %PRIVHEAP_MAP_SLABS          (read only) the slab map: one &struct
- *                              privheap_map_entry for each page of the region
+ *                              privheap_map_entry for each page of the region.
+ *                              The program's own accesses put its pages in
+ *                              place, and nothing else: not mlockall()
  * %PRIVHEAP_MAP_STAT           (read only) the statistics page: &struct
  *                              privheap_stat_page
  * ============================ ===============================================
