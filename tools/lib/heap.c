@@ -222,6 +222,7 @@ void privheap_delete(struct privheap *heap)
 
 	if (!heap)
 		return;
+	pthread_mutex_lock(&ph_teardown_lock);
 	pthread_mutex_lock(&ph_heaps_lock);
 	for (link = &ph_heaps; *link != heap; link = &(*link)->next)
 		;
@@ -233,6 +234,7 @@ void privheap_delete(struct privheap *heap)
 	heap_unmap(heap);
 	if (heap->fd >= 0)
 		close(heap->fd);
+	pthread_mutex_unlock(&ph_teardown_lock);
 	munmap(heap, sizeof(*heap));
 }
 
@@ -328,7 +330,7 @@ int privheap_trim(struct privheap *heap)
 	struct ph_thread *thread = ph_thread_enter();
 
 	for (unsigned int kind = 1; kind < ph_kinds_end; kind++) {
-		if (ph_kinds[kind].heap != heap)
+		if (!ph_kind_of(kind, heap))
 			continue;
 		ph_magazine_flush(thread, kind);
 		ph_depot_flush(thread, kind);

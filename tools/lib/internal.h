@@ -17,8 +17,13 @@
  *
  * Locks: kinds (kind.c), threads (thread.c), each kind's depot, the memory
  * below all (arena.c), kept spans (span.c), plain memory's (plain.c). None is held
- * while another is taken, but those of the orphans (thread.c) and of kept spans,
- * which come first.
+ * while another is taken, but that of the teardown (kind.c), which comes before
+ * all, and those of the orphans (thread.c) and of kept spans, which come next.
+ *
+ * A heap goes when no thread uses it, but threads that do not still meet what it
+ * leaves: in depots that they age, and in their own magazines when they end. The
+ * teardown's lock is for them and for who deletes. What ages only tries to have it,
+ * for it may have the orphans'.
  */
 #ifndef PRIVHEAP_INTERNAL_H
 #define PRIVHEAP_INTERNAL_H
@@ -161,7 +166,7 @@ struct ph_kind {
 	size_t inverse;			/* of odd, modulo the word */
 	uint32_t room_max;
 
-	pthread_mutex_t lock;		/* for what follows */
+	pthread_mutex_t lock;		/* for what follows; outlives the kind */
 	struct privheap_box *depot[PH_SHELVES];
 	uint32_t boxes;			/* on all shelves */
 	uint32_t idle;			/* the fewest boxes since the last look */
@@ -242,6 +247,7 @@ extern struct privheap *ph_direct_heap;
 extern struct ph_kind ph_kinds[PRIVHEAP_KINDS];
 extern unsigned int ph_kinds_end;
 extern pthread_mutex_t ph_kinds_lock;
+extern pthread_mutex_t ph_teardown_lock;
 unsigned int ph_kind_sized(struct privheap *heap, struct ph_sizes *sizes,
 			   size_t bytes);
 unsigned int ph_kind_at(struct privheap *heap,
@@ -361,6 +367,12 @@ static inline ph_place_t ph_place(unsigned int kind)
 static inline unsigned int ph_placed(ph_place_t place)
 {
 	return place / sizeof(struct privheap_magazine);
+}
+
+/* Whether it is one of @heap's; others come and go meanwhile. */
+static inline bool ph_kind_of(unsigned int kind, const struct privheap *heap)
+{
+	return __atomic_load_n(&ph_kinds[kind].heap, __ATOMIC_RELAXED) == heap;
 }
 
 /* The hot paths of malloc() and free(). */

@@ -5,10 +5,15 @@
  */
 #include "internal.h"
 
-struct ph_kind ph_kinds[PRIVHEAP_KINDS] PH_SPARSE;
+/* Of what is gone others may still have the lock: it is made but once. */
+struct ph_kind ph_kinds[PRIVHEAP_KINDS] PH_SPARSE = {
+	[0 ... PRIVHEAP_KINDS - 1] = { .lock = PTHREAD_MUTEX_INITIALIZER },
+};
 struct privheap *ph_direct_heap;	/* set before its first kind is made */
 unsigned int ph_kinds_end = 1;		/* grows only; under the lock */
 pthread_mutex_t ph_kinds_lock = PTHREAD_MUTEX_INITIALIZER;
+/* Who has it may report a wrong free, to a function of the program's that forks. */
+pthread_mutex_t ph_teardown_lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 
 static size_t inverse_of(size_t odd)
 {
@@ -30,18 +35,16 @@ static uint32_t room_of(size_t stride)
 	return room;
 }
 
+/* Its depot is empty, as who had the number before left it. */
 static void kind_fill(struct ph_kind *kind, struct privheap *heap, size_t asked,
 		      const struct privheap_take *take)
 {
-	pthread_mutex_init(&kind->lock, NULL);
-	kind->heap = heap;
+	__atomic_store_n(&kind->heap, heap, __ATOMIC_RELAXED);
 	kind->type = take->type;
 	kind->stride = take->stride;
 	kind->size_class = take->stride ? take->size_class : PH_SPAN_CLASS;
 	kind->asked = asked;
 	kind->bytes = take->object_bytes;
-	memset(kind->depot, 0, sizeof(kind->depot));
-	kind->boxes = kind->uses = kind->idle = 0;
 	kind->shift = take->stride ? (unsigned int)__builtin_ctz(take->stride) : 0;
 	kind->inverse = inverse_of(take->stride ? take->stride >> kind->shift : 1);
 	kind->room_max = room_of(take->stride);
@@ -242,22 +245,31 @@ unsigned int ph_kind_at(struct privheap *heap,
 /* All free objects of the heap, which is no more. */
 void ph_kinds_forget(struct privheap *heap)
 {
-	for (unsigned int i = 1; i < ph_kinds_end; i++) {
-		if (ph_kinds[i].heap != heap)
+	unsigned int end = __atomic_load_n(&ph_kinds_end, __ATOMIC_ACQUIRE);
+
+	for (unsigned int i = 1; i < end; i++) {
+		if (!ph_kind_of(i, heap))
 			continue;
 		ph_thread_drop_kind(i);
 		ph_depot_drop(i);
 	}
 }
 
-/* Nobody uses the heap any more. */
+/* Its number is for others. */
+static void kind_drop(struct ph_kind *kind)
+{
+	__atomic_store_n(&kind->heap, NULL, __ATOMIC_RELAXED);
+	kind->flags = 0;
+}
+
+/* Nobody uses the heap any more; with the teardown's lock. */
 void ph_kinds_drop(struct privheap *heap)
 {
 	ph_kinds_forget(heap);
 	pthread_mutex_lock(&ph_kinds_lock);
 	for (unsigned int i = 1; i < ph_kinds_end; i++)
-		if (ph_kinds[i].heap == heap)
-			memset(&ph_kinds[i], 0, sizeof(ph_kinds[i]));
+		if (ph_kind_of(i, heap))
+			kind_drop(&ph_kinds[i]);
 	pthread_mutex_unlock(&ph_kinds_lock);
 }
 

@@ -156,15 +156,31 @@ static void depot_age(struct ph_thread *thread, unsigned int number)
 	pthread_mutex_unlock(&kind->lock);
 }
 
-static void depots_age(struct ph_thread *thread)
+/* Of all heaps, and none of them may go meanwhile. */
+static cold void depots_age_all(struct ph_thread *thread)
 {
 	unsigned int end = __atomic_load_n(&ph_kinds_end, __ATOMIC_ACQUIRE);
 
-	if (__atomic_add_fetch(&calls, 1, __ATOMIC_RELAXED) % AGE_CALLS)
+	/* If one goes, or a thread ends, another time will do. */
+	if (pthread_mutex_trylock(&ph_teardown_lock))
 		return;
 	for (unsigned int kind = 1; kind < end; kind++)
 		if (ph_kinds[kind].boxes)
 			depot_age(thread, kind);
+	pthread_mutex_unlock(&ph_teardown_lock);
+}
+
+static void depots_age(struct ph_thread *thread)
+{
+	if (!(__atomic_add_fetch(&calls, 1, __ATOMIC_RELAXED) % AGE_CALLS))
+		depots_age_all(thread);
+}
+
+/* Who deletes a heap looks at the mark from another thread. */
+static void magazine_used(struct ph_thread *thread, unsigned int number)
+{
+	if (thread->kinds <= number)
+		__atomic_store_n(&thread->kinds, number + 1, __ATOMIC_RELAXED);
 }
 
 /* An empty box at hand: the one in use, the spare one, or a larger one. */
@@ -236,8 +252,7 @@ static bool magazine_fill(struct ph_thread *thread,
 	struct ph_kind *kind = &ph_kinds[number];
 	struct privheap_box *box = magazine->spare;
 
-	if (thread->kinds <= number)
-		thread->kinds = number + 1;
+	magazine_used(thread, number);
 	if (box && box->count) {
 		magazine->spare = magazine_box(magazine);
 	} else {
@@ -316,8 +331,7 @@ bool ph_magazine_free(struct ph_thread *thread, unsigned int number, void *objec
 {
 	struct privheap_magazine *magazine = &thread->own.magazine[number];
 
-	if (thread->kinds <= number)
-		thread->kinds = number + 1;
+	magazine_used(thread, number);
 	if (magazine->top == magazine->limit &&
 	    !magazine_widen(magazine, &ph_kinds[number]) &&
 	    !magazine_drain(thread, magazine, number))

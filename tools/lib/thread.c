@@ -26,11 +26,14 @@ static pthread_mutex_t threads_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_key_t key;
 static bool have_key;
 
+/* Some of it may be of a heap that another thread is just deleting. */
 static void thread_leave(struct ph_thread *thread)
 {
+	pthread_mutex_lock(&ph_teardown_lock);
 	for (unsigned int kind = 1; kind < thread->kinds; kind++)
 		ph_magazine_leave(thread, kind);
 	thread->kinds = 0;
+	pthread_mutex_unlock(&ph_teardown_lock);
 }
 
 static void thread_end(void *arg)
@@ -117,14 +120,14 @@ static void magazine_forget(struct privheap_magazine *magazine)
 	memset(magazine, 0, sizeof(*magazine));
 }
 
-/* The heap of this kind goes, and nobody uses it any more. */
+/* The heap of this kind goes, and nobody uses it any more; no thread ends meanwhile. */
 void ph_thread_drop_kind(unsigned int kind)
 {
 	struct ph_thread *thread;
 
 	pthread_mutex_lock(&threads_lock);
 	for (thread = threads; thread; thread = thread->next)
-		if (kind < thread->kinds)
+		if (kind < __atomic_load_n(&thread->kinds, __ATOMIC_RELAXED))
 			magazine_forget(&thread->own.magazine[kind]);
 	pthread_mutex_unlock(&threads_lock);
 	pthread_mutex_lock(&orphans_lock);
@@ -132,8 +135,10 @@ void ph_thread_drop_kind(unsigned int kind)
 	pthread_mutex_unlock(&orphans_lock);
 }
 
+/* With the teardown's, before all others: no heap goes during a fork. */
 void ph_threads_lock(void)
 {
+	pthread_mutex_lock(&ph_teardown_lock);
 	pthread_mutex_lock(&orphans_lock);
 	pthread_mutex_lock(&threads_lock);
 }
@@ -142,6 +147,7 @@ void ph_threads_unlock(void)
 {
 	pthread_mutex_unlock(&threads_lock);
 	pthread_mutex_unlock(&orphans_lock);
+	pthread_mutex_unlock(&ph_teardown_lock);
 }
 
 /*
@@ -152,7 +158,8 @@ void ph_threads_forked(void)
 {
 	struct ph_thread *thread;
 
-	/* It knows its owner by a number that is another one in the child. */
+	/* They know their owner by a number that is another one in the child. */
+	ph_teardown_lock = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 	orphans_lock = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 	for (thread = threads; thread; thread = thread->next) {
 		if (!thread->used || &thread->own == privheap_self)

@@ -2,6 +2,8 @@
 /* libprivheap: threads, their end, frees by others, and fork. */
 #include "library.h"
 
+#include <sched.h>
+
 #define THREADS	4
 #define RING	1024
 
@@ -209,6 +211,88 @@ static void destructors_may_allocate(int unused, const void *arg)
 	privheap_delete(late_heap);
 }
 
+/* Objects of many kinds, all of which end in magazines and depots. */
+static void use_sizes(struct privheap *heap, size_t step, unsigned int count)
+{
+	void *objects[1500];
+
+	REQUIRE(count <= ARRAY_SIZE(objects));
+	for (size_t bytes = step; bytes <= 1024; bytes += step) {
+		for (unsigned int i = 0; i < count; i++) {
+			objects[i] = privheap_malloc(heap, bytes);
+			REQUIRE(objects[i]);
+			*(char *)objects[i] = 1;
+		}
+		for (unsigned int i = 0; i < count; i++)
+			privheap_free(heap, objects[i]);
+	}
+}
+
+static atomic_bool enough;
+
+static void *worker_stays(void *arg)
+{
+	struct worker *w = arg;
+
+	while (!enough)
+		use_sizes(w->heap, 128, 1500);
+	return NULL;
+}
+
+/* It gives back what depots of all heaps have too much of, also of those that go. */
+static void heaps_go_while_a_thread_uses_another(int unused, const void *arg)
+{
+	struct worker worker = { .heap = library_heap(arg) };
+
+	(void)unused;
+	REQUIRE(!pthread_create(&worker.thread, NULL, worker_stays, &worker));
+	for (unsigned long round = 0; round < scaled(150); round++) {
+		struct privheap *heap = library_heap(arg);
+
+		use_sizes(heap, 64, 1500);
+		privheap_delete(heap);
+	}
+	enough = true;
+	REQUIRE(!pthread_join(worker.thread, NULL));
+	EXPECT(!privheap_trim(worker.heap));
+	EXPECT_EQ(library_handed(worker.heap), 0);
+	privheap_delete(worker.heap);
+}
+
+static atomic_bool done_with_it;
+
+static void *worker_ends(void *arg)
+{
+	struct worker *w = arg;
+
+	use_sizes(w->heap, 16, 20);
+	done_with_it = true;
+	return NULL;
+}
+
+/* It has magazines of the heap still; the next one gets the same kinds meanwhile. */
+static void a_heap_goes_while_its_user_ends(int unused, const void *arg)
+{
+	(void)unused;
+	for (unsigned long round = 0; round < scaled(300); round++) {
+		struct worker worker = { .heap = library_heap(arg) };
+		struct privheap *next;
+
+		done_with_it = false;
+		REQUIRE(!pthread_create(&worker.thread, NULL, worker_ends, &worker));
+		while (!done_with_it)
+			sched_yield();
+		privheap_delete(worker.heap);
+		next = library_heap(arg);
+		use_sizes(next, 16, 1);
+		REQUIRE(!pthread_join(worker.thread, NULL));
+		use_sizes(next, 16, 40);
+		EXPECT(!privheap_trim(next));
+		EXPECT_EQ(library_handed(next), 0);
+		privheap_delete(next);
+	}
+}
+
 /* A heap of the module is not the child's; one of plain memory is. */
 static void child_of_a_fork(int unused, const void *arg)
 {
@@ -252,6 +336,8 @@ int main(void)
 	TEST_PLACES(others_may_free);
 	TEST_PLACES(threads_share_the_malloc_family);
 	TEST_PLACES(destructors_may_allocate);
+	TEST_PLACES(heaps_go_while_a_thread_uses_another);
+	TEST_PLACES(a_heap_goes_while_its_user_ends);
 	TEST_PLACES(child_of_a_fork);
 	return tests_run();
 }
