@@ -241,19 +241,20 @@ static bool is_span(const struct privheap *heap, void *object)
 	       !wide_of(heap, object);
 }
 
-/* Whether an object of a slab would come from the same one if it were new. */
+/*
+ * Whether an object that is no span of its own can stay where it is. Its free may
+ * name the new size, and nothing else: if slabs serve that it has to be of the very
+ * class, and not of an aligned type or aligned in a span.
+ */
 static bool same_class(struct privheap *heap, void *object, size_t bytes)
 {
 	size_t offset = ph_offset(heap, object);
-	const struct privheap_map_entry *entry;
+	unsigned int kind;
 
-	if (offset >= heap->bytes)
+	if (offset >= heap->bytes || bytes > heap->sizes.most)
 		return true;
-	entry = ph_entry(heap, offset);
-	if (entry->type != PRIVHEAP_TYPE_OBJECT || bytes > PH_SMALL_MAX)
-		return bytes >= entry->stride / 2;
-	return heap->sizes.place[(bytes + PH_STEP - 1) / PH_STEP] ==
-	       ph_place(ph_kind_at(heap, entry));
+	kind = ph_kind_at(heap, ph_entry(heap, offset));
+	return kind && heap->sizes.place[(bytes + PH_STEP - 1) / PH_STEP] == ph_place(kind);
 }
 
 /* A hardened heap knows; elsewhere that is seen when it is freed. */

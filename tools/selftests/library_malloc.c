@@ -207,6 +207,43 @@ static void realloc_stays_in_its_class(int unused, const void *arg)
 	privheap_delete(heap);
 }
 
+/*
+ * C lets a free name the size that realloc was asked for, whatever the object was
+ * before. Enough of them, so that magazines go back and are checked.
+ */
+static void realloc_then_free_sized(int unused, const void *arg)
+{
+	static const size_t sizes[] = { 1, 50, 64, 100, 500, 2000, 4096, 8000, 12000, 16384 };
+	struct privheap *heap = library_heap(arg);
+	void *objects[700], *first = privheap_malloc(heap, 100000);
+
+	(void)unused;
+	/* What comes behind it is not aligned to more than a page by chance. */
+	REQUIRE(first);
+	privheap_on_corruption(library_note);
+	for (size_t align = 64 * KIB; align >= 16; align /= 4) {
+		for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+			/* Of whom many are in pages of their own there are few. */
+			size_t count = align * sizes[i] < 100000 ? ARRAY_SIZE(objects) : 12;
+
+			for (size_t n = 0; n < count; n++) {
+				objects[n] = privheap_aligned_alloc(heap, align, sizes[n % (i + 1)]);
+				objects[n] = privheap_realloc(heap, objects[n], sizes[i]);
+				REQUIRE(objects[n]);
+				memset(objects[n], (int)n, sizes[i]);
+			}
+			privheap_free(heap, privheap_malloc(heap, sizes[i]));
+			for (size_t n = 0; n < count; n++)
+				privheap_free_sized(heap, objects[n], sizes[i]);
+		}
+	}
+	privheap_free(heap, first);
+	EXPECT(!privheap_trim(heap));
+	EXPECT_EQ(library_reports, 0);
+	EXPECT_EQ(library_handed(heap), 0);
+	privheap_delete(heap);
+}
+
 static __u64 moved_bytes(struct privheap *heap)
 {
 	struct privheap_heap_stat stat = { .size = sizeof(stat) };
@@ -314,6 +351,7 @@ int main(void)
 	TEST_PLACES(posix_memalign_is_posix);
 	TEST_PLACES(realloc_keeps_content);
 	TEST_PLACES(realloc_stays_in_its_class);
+	TEST_PLACES(realloc_then_free_sized);
 	TEST_PLACES(large_ones_are_used_again);
 	TEST_BARE(growing_moves_pages_not_bytes);
 	TEST_PLACES(random_calls_follow_a_model);

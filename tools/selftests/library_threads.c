@@ -246,7 +246,7 @@ static void heaps_go_while_a_thread_uses_another(int unused, const void *arg)
 
 	(void)unused;
 	REQUIRE(!pthread_create(&worker.thread, NULL, worker_stays, &worker));
-	for (unsigned long round = 0; round < scaled(150); round++) {
+	for (unsigned long round = 0; round < scaled(60); round++) {
 		struct privheap *heap = library_heap(arg);
 
 		use_sizes(heap, 64, 1500);
@@ -274,7 +274,7 @@ static void *worker_ends(void *arg)
 static void a_heap_goes_while_its_user_ends(int unused, const void *arg)
 {
 	(void)unused;
-	for (unsigned long round = 0; round < scaled(300); round++) {
+	for (unsigned long round = 0; round < scaled(100); round++) {
 		struct worker worker = { .heap = library_heap(arg) };
 		struct privheap *next;
 
