@@ -233,6 +233,7 @@ int ph_take(struct privheap *heap, struct ph_thread *thread,
 	    struct privheap_take *take);
 unsigned int ph_unpack(struct privheap *heap, const struct privheap_take *take,
 		       void **objects);
+void *ph_take_one(struct privheap *heap, uint32_t type, size_t bytes, uint32_t flags);
 void ph_give(struct ph_thread *thread, unsigned int kind, void **objects,
 	     unsigned int count);
 int ph_give_run(struct privheap *heap, uint32_t type, struct privheap_run *run,

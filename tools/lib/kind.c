@@ -279,9 +279,11 @@ void ph_kinds_drop(struct privheap *heap)
  * @type: id of the type, built-in or by privheap_type(); not a counted one
  * @bytes: size of the objects, in bytes; 0 stands for the type's smallest
  *
- * Two sizes of the same size class share a kind.
+ * Two sizes of the same size class share a kind. A kind of large objects, of a type
+ * that zeroes, or of a hardened heap counts as two.
  *
- * Return: the kind, above 0, or -1 with errno set
+ * Return: the kind, above 0, or -1 with errno set: ``ENOSPC`` if all kinds of the
+ * process are in use, until one of the heaps is deleted
  */
 int privheap_kind(struct privheap *heap, __u32 type, size_t bytes)
 {

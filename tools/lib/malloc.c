@@ -14,20 +14,32 @@ static size_t page_bytes(const struct privheap *heap)
 	return (size_t)1 << heap->page_shift;
 }
 
+/*
+ * All kinds are in use: each object is a call then. It is of the class that it would
+ * be of anyway, so that it may be freed by a kind that there is later.
+ */
+static cold void *alloc_without_kind(struct privheap *heap, uint32_t type, size_t bytes)
+{
+	void *object = ph_take_one(heap, type, bytes, 0);
+
+	if (object)
+		ph_guard_take(heap, object);
+	return object;
+}
+
 static void *sized_alloc(struct privheap *heap, struct ph_sizes *sizes, size_t bytes,
 			 bool zero)
 {
-	unsigned int kind = 0;
+	bool small = bytes <= sizes->most;
+	unsigned int kind = small ? ph_kind_sized(heap, sizes, bytes) : 0;
 	void *object;
 
-	if (bytes <= sizes->most) {
-		kind = ph_kind_sized(heap, sizes, bytes);
-		if (!kind && errno != ERANGE)
-			return NULL;
-	}
-	if (!kind)
+	if (!small || (!kind && errno == ERANGE))
 		return ph_span_alloc(heap, PRIVHEAP_TYPE_OBJECT, bytes, zero);
-	object = privheap_object_refill((int)kind);
+	if (!kind && errno != ENOSPC)
+		return NULL;
+	object = kind ? privheap_object_refill((int)kind) :
+			alloc_without_kind(heap, sizes->type, bytes);
 	if (object && zero)
 		memset(object, 0, bytes);
 	return object;

@@ -54,7 +54,9 @@ const struct privheap_stat_page *privheap_stat_page(struct privheap *heap);
 
 /*
  * Kinds: a kind is a heap, a type of it, and a size. Its number is good in the
- * whole process until the heap is deleted.
+ * whole process until the heap is deleted. All heaps of a process share somewhat
+ * less than %PRIVHEAP_KINDS; where there is none left privheap_kind() fails with
+ * ``ENOSPC``, and the untyped family needs a call for each object.
  */
 int privheap_kind(struct privheap *heap, __u32 type, size_t bytes);
 size_t privheap_kind_bytes(int kind);

@@ -78,6 +78,22 @@ unsigned int ph_unpack(struct privheap *heap, const struct privheap_take *take,
 	return take->done - (unsigned int)(to - objects);
 }
 
+/* An object past all magazines; or NULL with errno set. */
+void *ph_take_one(struct privheap *heap, uint32_t type, size_t bytes, uint32_t flags)
+{
+	struct privheap_take take = {
+		.flags = flags, .type = type, .object_bytes = bytes, .count = 1,
+	};
+	struct ph_thread *thread = ph_thread_enter();
+	void *object = NULL;
+
+	if (!ph_take(heap, thread, &take) &&
+	    !ph_unpack(heap, &take, &object))
+		errno = ENOMEM;
+	ph_thread_leave(thread);
+	return object;
+}
+
 static bool frozen(const struct privheap *heap, const void *object)
 {
 	const struct ph_frozen *frozen;

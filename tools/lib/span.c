@@ -80,23 +80,6 @@ void ph_spans_flush(struct privheap *heap)
 	pthread_mutex_unlock(&spans->lock);
 }
 
-/* The module knows what is zero already. */
-static void *span_take(struct privheap *heap, uint32_t type, size_t bytes, bool zero)
-{
-	struct privheap_take take = {
-		.flags = zero ? PRIVHEAP_ZERO : 0,
-		.type = type, .object_bytes = bytes, .count = 1,
-	};
-	struct ph_thread *thread = ph_thread_enter();
-	void *object = NULL;
-
-	if (!ph_take(heap, thread, &take) &&
-	    !ph_unpack(heap, &take, &object))
-		errno = ENOMEM;
-	ph_thread_leave(thread);
-	return object;
-}
-
 void *ph_span_alloc(struct privheap *heap, uint32_t type, size_t bytes, bool zero)
 {
 	void *object = NULL;
@@ -105,8 +88,9 @@ void *ph_span_alloc(struct privheap *heap, uint32_t type, size_t bytes, bool zer
 		object = spans_take(heap, bytes);
 	if (object && zero)
 		memset(object, 0, bytes);
+	/* The module knows what is zero already. */
 	if (!object)
-		object = span_take(heap, type, bytes, zero);
+		object = ph_take_one(heap, type, bytes, zero ? PRIVHEAP_ZERO : 0);
 	if (object)
 		ph_guard_take(heap, object);
 	return object;

@@ -244,6 +244,67 @@ static void realloc_then_free_sized(int unused, const void *arg)
 	privheap_delete(heap);
 }
 
+static void use_kinds_up(struct privheap *heap, size_t bytes, size_t step)
+{
+	while (privheap_kind(heap, PRIVHEAP_TYPE_STR, bytes) > 0) {
+		bytes += step;
+		REQUIRE(bytes < 16 * MIB);
+	}
+	EXPECT_EQ(errno, ENOSPC);
+}
+
+static void allocate_all_sizes(struct privheap *heap, char **objects, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		objects[i] = i % 5 ? privheap_calloc(heap, 1, 40 * i) :
+				     privheap_aligned_alloc(heap, 256, 40 * i);
+		REQUIRE(objects[i]);
+		REQUIRE(privheap_usable_size(heap, objects[i]) >= 40 * i);
+		if (i % 5)
+			REQUIRE_EQ(zero_check((unsigned char *)objects[i], 40 * i), -1);
+		else
+			REQUIRE_EQ((uintptr_t)objects[i] % 256, 0);
+		pattern_fill((unsigned char *)objects[i], 40 * i, i);
+	}
+}
+
+/* Kinds are the process's; memory is the heap's, and what it has it gives. */
+static void without_a_kind_malloc_goes_on(int unused, const void *arg)
+{
+	struct privheap *many = library_heap(arg), *heap = library_heap(arg);
+	char *before[450], *after[450];
+
+	(void)unused;
+	privheap_on_corruption(library_note);
+	/* Those of large objects use two numbers each, and no memory. */
+	use_kinds_up(many, 32 * KIB, 4096);
+	use_kinds_up(many, 8, 256);
+	allocate_all_sizes(heap, before, ARRAY_SIZE(before));
+	before[7] = privheap_realloc(heap, before[7], 900);
+	REQUIRE(before[7]);
+	before[7] = privheap_realloc(heap, before[7], 40 * 7);
+	REQUIRE(before[7]);
+	privheap_free(heap, before[8]);
+	before[8] = privheap_malloc(heap, 40 * 8);
+	pattern_fill((unsigned char *)before[8], 40 * 8, 8);
+	privheap_delete(many);
+	allocate_all_sizes(heap, after, ARRAY_SIZE(after));
+	/* What came without a kind goes by one. */
+	for (size_t i = 0; i < ARRAY_SIZE(before); i++) {
+		REQUIRE_EQ(pattern_check((unsigned char *)before[i], 40 * i, i), -1);
+		REQUIRE_EQ(pattern_check((unsigned char *)after[i], 40 * i, i), -1);
+		if (i % 2 && i % 5)
+			privheap_free_sized(heap, before[i], 40 * i);
+		else
+			privheap_free(heap, before[i]);
+		privheap_free(heap, after[i]);
+	}
+	EXPECT(!privheap_trim(heap));
+	EXPECT_EQ(library_reports, 0);
+	EXPECT_EQ(library_handed(heap), 0);
+	privheap_delete(heap);
+}
+
 static __u64 moved_bytes(struct privheap *heap)
 {
 	struct privheap_heap_stat stat = { .size = sizeof(stat) };
@@ -352,6 +413,7 @@ int main(void)
 	TEST_PLACES(realloc_keeps_content);
 	TEST_PLACES(realloc_stays_in_its_class);
 	TEST_PLACES(realloc_then_free_sized);
+	TEST_PLACES(without_a_kind_malloc_goes_on);
 	TEST_PLACES(large_ones_are_used_again);
 	TEST_BARE(growing_moves_pages_not_bytes);
 	TEST_PLACES(random_calls_follow_a_model);
