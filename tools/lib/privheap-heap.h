@@ -61,7 +61,11 @@ const struct privheap_stat_page *privheap_stat_page(struct privheap *heap);
 int privheap_kind(struct privheap *heap, __u32 type, size_t bytes);
 size_t privheap_kind_bytes(int kind);
 
-/* Objects of a kind. The second and third are what the first two need. */
+/*
+ * Objects of a kind, and what the two inline functions need. They take the number as
+ * it is, without a check: it has to be one that privheap_kind() returned, of a heap
+ * that is still there, and not the -1 that it returns where it fails.
+ */
 static inline void *privheap_object_alloc(int kind);
 static inline void privheap_object_free(int kind, void *object);
 void *privheap_object_refill(int kind);
@@ -113,7 +117,7 @@ extern __thread struct privheap_thread *privheap_self
 
 /**
  * privheap_object_alloc - allocate an object
- * @kind: what privheap_kind() said
+ * @kind: what privheap_kind() said, which was not -1: that is not checked here
  *
  * Return: the object, or NULL with errno set
  */
@@ -128,7 +132,7 @@ static inline void *privheap_object_alloc(int kind)
 
 /**
  * privheap_object_free - free an object, from whatever thread it is
- * @kind: the kind that it was allocated by
+ * @kind: the kind that it was allocated by; not checked either
  * @object: the object; NULL does nothing
  */
 static inline void privheap_object_free(int kind, void *object)
