@@ -163,6 +163,38 @@ int main(void)
 }
 EOF
 	gcc -pthread -o x x.c && ./x"
+# A program that has the library by itself, and is done with it before its thread is.
+same library_closed "cat >x.c <<'EOF'
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+static pthread_barrier_t barrier;
+static void *work(void *arg)
+{
+	void *(*allocate)(size_t) = (void *(*)(size_t))arg;
+
+	*(char *)allocate(100) = 1;
+	pthread_barrier_wait(&barrier);
+	pthread_barrier_wait(&barrier);
+	return NULL;
+}
+int main(void)
+{
+	void *library = dlopen(\"$LIBRARY\", RTLD_NOW | RTLD_LOCAL), *end;
+	pthread_t thread;
+
+	if (!library)
+		return puts(dlerror());
+	pthread_barrier_init(&barrier, NULL, 2);
+	pthread_create(&thread, NULL, work, dlsym(library, \"malloc\"));
+	pthread_barrier_wait(&barrier);
+	printf(\"closed: %d\\n\", dlclose(library));
+	pthread_barrier_wait(&barrier);
+	printf(\"ended: %d\\n\", pthread_join(thread, &end));
+	return 0;
+}
+EOF
+	gcc -pthread -o x x.c && ./x"
 same sh "i=0; while [ \$i -lt 40 ]; do i=\$((i + 1)); echo \$(echo \$i | sed s/1/one/); done;
 	(cd /; ls -d /usr) | cat; f() { local x=\$1; [ \$x = 0 ] || echo \$x \$(f \$((x - 1))); }; f 8"
 same low_files "bash -c 'exec 3>x 4>&3; (echo hi >&3); x=\$(seq 1 30000); exec 3>&- 4>&-; echo \${#x} \$(cat x)'"

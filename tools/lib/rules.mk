@@ -8,7 +8,8 @@ preload  := $(out)/libprivheap-preload.so
 pic      := $(patsubst $(here)/%.c,$(out)/obj-pic/%.o,$(lib_sources))
 over_pic := $(patsubst $(here)/%.c,$(out)/obj-pic/%.o,$(wildcard $(here)/lib/preload/*.c))
 
-shared    = -shared -Wl,-soname,$(@F) -Wl,-z,defs,-z,now -Wl,--sort-section=name
+# Never unmapped: threads that end later still call the library.
+shared    = -shared -Wl,-soname,$(@F) -Wl,-z,defs,-z,now,-z,nodelete -Wl,--sort-section=name
 
 all: $(so) $(preload)
 
