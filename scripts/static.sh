@@ -133,6 +133,13 @@ user_programs() {
 	make -s -C tools >"$work/build" 2>&1 || { cat "$work/build"; return 1; }
 }
 
+# What the library's files call each other by may be the names of a program's, too.
+library_names() {
+	nm -gP --defined-only build/tools/libprivheap.a >"$work/names" || return
+	grep -q '^privheap_malloc ' "$work/names" || return
+	! grep -vE '^privheap_|:$' "$work/names"
+}
+
 scripts/setup.sh build vm static
 kernel=$(kernel_source 6.1)
 for line in 6.1 6.12; do
@@ -149,6 +156,7 @@ check "user header, C90" uapi_header gcc -x c -std=c90
 check "user header, C11" uapi_header gcc -x c -std=c11
 check "user header, C++17" uapi_header g++ -x c++ -std=c++17
 check "user programs, -Werror" user_programs
+check "names of the static library" library_names
 check "shellcheck" shell_scripts
 check "python syntax" python_scripts
 check "the judge of KTAP" ktap_judge
