@@ -293,6 +293,51 @@ static void a_heap_goes_while_its_user_ends(int unused, const void *arg)
 	}
 }
 
+static void *worker_deletes(void *arg)
+{
+	struct worker *w = arg;
+
+	while (!enough) {
+		struct privheap_options options = {
+			.flags = PRIVHEAP_FALLBACK, .address_bytes = 64 * MIB,
+		};
+		struct privheap *heap = privheap_new(&options);
+
+		REQUIRE(heap);
+		use_sizes(heap, 64, 200);
+		privheap_delete(heap);
+	}
+	return w;
+}
+
+/* The child finds each heap whole or gone, and may have and delete its own. */
+static void forks_while_heaps_go(int unused, const void *arg)
+{
+	struct worker worker = { .heap = library_heap(arg) };
+	pid_t child;
+	int status;
+
+	(void)unused;
+	REQUIRE(!pthread_create(&worker.thread, NULL, worker_deletes, &worker));
+	for (unsigned long round = 0; round < scaled(40); round++) {
+		child = fork();
+		REQUIRE(child >= 0);
+		if (!child) {
+			struct privheap *own = library_heap(arg);
+
+			use_sizes(own, 64, 200);
+			privheap_delete(own);
+			privheap_delete(worker.heap);
+			_exit(0);
+		}
+		REQUIRE(waitpid(child, &status, 0) == child);
+		REQUIRE_EQ(status, 0);
+	}
+	enough = true;
+	REQUIRE(!pthread_join(worker.thread, NULL));
+	privheap_delete(worker.heap);
+}
+
 /* A heap of the module is not the child's; one of plain memory is. */
 static void child_of_a_fork(int unused, const void *arg)
 {
@@ -338,6 +383,7 @@ int main(void)
 	TEST_PLACES(destructors_may_allocate);
 	TEST_PLACES(heaps_go_while_a_thread_uses_another);
 	TEST_PLACES(a_heap_goes_while_its_user_ends);
+	TEST_PLACES(forks_while_heaps_go);
 	TEST_PLACES(child_of_a_fork);
 	return tests_run();
 }
