@@ -259,6 +259,16 @@ static struct ph_cache *ph_span_cache(struct kunit *test)
 	return ph_fixture_cache(test, PH_SPEED, 0);
 }
 
+static u32 ph_list_length(struct list_head *list)
+{
+	struct list_head *pos;
+	u32 nr = 0;
+
+	list_for_each(pos, list)
+		nr++;
+	return nr;
+}
+
 static struct ph_slab *ph_add_span(struct kunit *test, struct ph_cache *cache,
 				   u32 pages, bool promised)
 {
@@ -329,6 +339,116 @@ static void span_cache_remove_forgets_the_span(struct kunit *test)
 	ph_slab_destroy(cache->region, span, false);
 }
 
+/* What looks for spans to release does not meet those that it has to leave. */
+static void span_cache_keeps_promised_spans_apart(struct kunit *test)
+{
+	struct ph_cache *cache = ph_span_cache(test);
+	u32 i;
+
+	for (i = 0; i < 100; i++)
+		ph_add_span(test, cache, 3 + i % 5, true);
+	KUNIT_EXPECT_TRUE(test, list_empty(&cache->empty));
+	KUNIT_EXPECT_EQ(test, cache->nr_empty, 100);
+	KUNIT_EXPECT_EQ(test, ph_cache_validate(cache), 0);
+	ph_cache_unpromise(cache, 70);
+	KUNIT_EXPECT_EQ(test, cache->promised, 30);
+	KUNIT_EXPECT_EQ(test, ph_list_length(&cache->empty), 70);
+	KUNIT_EXPECT_EQ(test, ph_list_length(&cache->reserved), 30);
+	KUNIT_EXPECT_EQ(test, ph_cache_validate(cache), 0);
+	ph_cache_release_empty(cache, 0, U32_MAX);
+	KUNIT_EXPECT_TRUE(test, list_empty(&cache->empty));
+	KUNIT_EXPECT_EQ(test, cache->nr_slabs, 30);
+	KUNIT_EXPECT_EQ(test, ph_cache_validate(cache), 0);
+}
+
+/* Spans of all lengths come and go, promised or not; each length is found. */
+static void span_cache_finds_every_length(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	struct ph_cache *cache = ph_span_cache(test);
+	u32 idle[10] = {}, promised[10] = {}, i, pages;
+	struct ph_slab *span;
+	bool promise;
+	u64 round;
+
+	for (i = 0; i < 500; i++) {
+		pages = ph_fixture_random(fix, 10);
+		promise = ph_fixture_random(fix, 2);
+		span = ph_cache_take_span(cache, 3 + pages);
+		KUNIT_ASSERT_EQ(test, !!span, idle[pages] > 0);
+		if (span) {
+			KUNIT_ASSERT_EQ(test, span->nr_pages, 3 + pages);
+			KUNIT_ASSERT_FALSE(test, span->promised);
+			idle[pages]--;
+			promised[pages] -= promised[pages] > 0;
+			round = (u64)span->gen[0] << PH_OFFSET_BITS | span->key;
+			ph_cache_return(cache, &round, 1);
+			idle[pages]++;
+		}
+		pages = ph_fixture_random(fix, 10);
+		ph_add_span(test, cache, 3 + pages, promise);
+		idle[pages]++;
+		promised[pages] += promise;
+		KUNIT_ASSERT_EQ(test, ph_cache_validate(cache), 0);
+	}
+	for (i = 0, promise = 0; i < 10; i++)
+		promise |= promised[i];
+	KUNIT_EXPECT_TRUE(test, promise);
+}
+
+/* However many there are that somebody has pinned. */
+static void cache_pick_empty_finds_what_is_behind_pinned_slabs(struct kunit *test)
+{
+	struct ph_cache *cache = ph_span_cache(test);
+	struct ph_slab *slab, *free = NULL;
+	u32 i;
+
+	for (i = 0; i < 100; i++) {
+		free = ph_add_span(test, cache, 3, false);
+		atomic_inc(&free->pins);
+	}
+	KUNIT_EXPECT_NULL(test, ph_cache_pick_empty(cache, 0, 0));
+	slab = list_first_entry(&cache->empty, struct ph_slab, list);
+	atomic_dec(&free->pins);
+	KUNIT_EXPECT_FALSE(test, ph_cache_unused(cache));
+	KUNIT_EXPECT_PTR_EQ(test, slab, list_first_entry(&cache->empty,
+							 struct ph_slab, list));
+	KUNIT_EXPECT_PTR_EQ(test, ph_cache_pick_empty(cache, 0, 0), free);
+	KUNIT_EXPECT_EQ(test, ph_cache_validate(cache), 0);
+	ph_slab_destroy(cache->region, free, false);
+	list_for_each_entry(slab, &cache->empty, list)
+		atomic_dec(&slab->pins);
+	KUNIT_EXPECT_TRUE(test, ph_cache_unused(cache));
+	KUNIT_EXPECT_GT(test, ph_cache_release_empty(cache, 0, U32_MAX), 0);
+	KUNIT_EXPECT_EQ(test, cache->nr_slabs, 0);
+}
+
+/* And what promises hold stays, in its order. */
+static void cache_pick_empty_leaves_what_promises_hold(struct kunit *test)
+{
+	struct ph_cache *cache = ph_fixture_cache(test, PH_SPEED, 64);
+	struct ph_slab *first, *last;
+	u32 i, slabs;
+
+	for (i = 0; i < 100; i++)
+		KUNIT_ASSERT_EQ(test, ph_cache_grow(cache, false, PH_GFP), 0);
+	KUNIT_ASSERT_EQ(test, ph_cache_promise(cache, U64_MAX), cache->slots);
+	first = list_first_entry(&cache->empty, struct ph_slab, list);
+	last = list_last_entry(&cache->empty, struct ph_slab, list);
+	KUNIT_EXPECT_EQ(test, ph_cache_release_empty(cache, 0, U32_MAX), 0);
+	KUNIT_EXPECT_EQ(test, cache->nr_slabs, 100);
+	KUNIT_EXPECT_PTR_EQ(test, first, list_first_entry(&cache->empty,
+							  struct ph_slab, list));
+	KUNIT_EXPECT_PTR_EQ(test, last, list_last_entry(&cache->empty,
+							struct ph_slab, list));
+	ph_cache_unpromise(cache, cache->promised / 2);
+	ph_cache_release_empty(cache, 0, U32_MAX);
+	slabs = cache->nr_slabs;
+	KUNIT_EXPECT_LT(test, slabs, 60);
+	KUNIT_EXPECT_LE(test, cache->promised, cache->usable);
+	KUNIT_EXPECT_EQ(test, ph_cache_validate(cache), 0);
+}
+
 static struct kunit_case ph_cache_time_test_cases[] = {
 	KUNIT_CASE(promise_is_limited_by_free_slots),
 	KUNIT_CASE(promise_survives_release_drain_and_time),
@@ -348,6 +468,10 @@ static struct kunit_case ph_cache_time_test_cases[] = {
 	KUNIT_CASE(span_cache_keeps_promised_spans),
 	KUNIT_CASE(span_cache_unpromise_counts_spans),
 	KUNIT_CASE(span_cache_remove_forgets_the_span),
+	KUNIT_CASE(span_cache_keeps_promised_spans_apart),
+	KUNIT_CASE(span_cache_finds_every_length),
+	KUNIT_CASE(cache_pick_empty_finds_what_is_behind_pinned_slabs),
+	KUNIT_CASE(cache_pick_empty_leaves_what_promises_hold),
 	{}
 };
 

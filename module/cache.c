@@ -10,6 +10,12 @@
 #include "chain.h"
 #include "quarantine.h"
 
+/*
+ * Most slabs that are looked at with the lock held: programs choose how many there
+ * are.
+ */
+#define PH_LOOK		32U
+
 static size_t ph_cache_cpus_bytes(void)
 {
 	return sizeof(struct ph_cpu) * nr_cpu_ids;
@@ -27,6 +33,8 @@ static void ph_cache_init_lists(struct ph_cache *cache)
 	INIT_LIST_HEAD(&cache->stuck);
 	INIT_LIST_HEAD(&cache->full);
 	INIT_LIST_HEAD(&cache->empty);
+	INIT_LIST_HEAD(&cache->reserved);
+	cache->idle = RB_ROOT;
 	INIT_LIST_HEAD(&cache->full_mags);
 	INIT_LIST_HEAD(&cache->spare_mags);
 }
@@ -143,10 +151,41 @@ struct list_head *ph_cache_list(struct ph_cache *cache, struct ph_slab *slab)
 	return &partial[(u64)slab->taken * PH_FULLNESS / slab->nr];
 }
 
+/* Idle spans by length; of one length the promised ones first, then the warmest. */
+static bool ph_span_is_before(struct rb_node *node, const struct rb_node *other)
+{
+	const struct ph_slab *a = ph_span_of_node(node);
+	const struct ph_slab *b = ph_span_of_node(other);
+
+	if (a->nr_pages != b->nr_pages)
+		return a->nr_pages < b->nr_pages;
+	return a->promised >= b->promised;
+}
+
+static int ph_span_cmp(const void *pages, const struct rb_node *node)
+{
+	u32 nr_pages = ph_span_of_node(node)->nr_pages;
+
+	return *(const u32 *)pages < nr_pages ? -1 :
+					*(const u32 *)pages > nr_pages;
+}
+
+static void ph_cache_index_span(struct ph_cache *cache, struct ph_slab *span,
+				bool idle)
+{
+	lockdep_assert_held(&cache->lock);
+	if (idle)
+		rb_add(ph_span_node(span), &cache->idle, ph_span_is_before);
+	else
+		rb_erase(ph_span_node(span), &cache->idle);
+}
+
 static void ph_cache_count_empty(struct ph_cache *cache, struct ph_slab *slab,
 				 int nr)
 {
 	lockdep_assert_held(&cache->lock);
+	if (unlikely(ph_slab_is_span(slab)))
+		ph_cache_index_span(cache, slab, nr > 0);
 	WRITE_ONCE(cache->nr_empty, cache->nr_empty + nr);
 	WRITE_ONCE(cache->low_empty, min(cache->low_empty, cache->nr_empty));
 	atomic64_add(nr * (s64)slab->nr_pages, &cache->region->empty_pages);
@@ -434,7 +473,8 @@ void ph_cache_add_slab(struct ph_cache *cache, struct ph_slab *slab)
 		if (slab->bare)
 			list_add_tail(&slab->list, &cache->empty);
 		else
-			list_add(&slab->list, &cache->empty);
+			list_add(&slab->list, slab->promised ?
+				 &cache->reserved : &cache->empty);
 		ph_cache_count_empty(cache, slab, 1);
 	}
 	spin_unlock_irqrestore(&cache->lock, flags);
@@ -469,39 +509,62 @@ void ph_cache_remove_slab(struct ph_cache *cache, struct ph_slab *slab)
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_cache_remove_slab);
 
+/* An idle span of a length that nobody has pinned. */
+static struct ph_slab *ph_cache_find_span(struct ph_cache *cache, u32 pages)
+{
+	struct rb_node *node = rb_find_first(&pages, &cache->idle, ph_span_cmp);
+	u32 looks = PH_LOOK;
+
+	lockdep_assert_held(&cache->lock);
+	for (; node && looks; node = rb_next(node), looks--) {
+		struct ph_slab *slab = ph_span_of_node(node);
+
+		if (slab->nr_pages != pages)
+			break;
+		/* What is pinned some resize of the last object still looks at. */
+		if (!atomic_read(&slab->pins))
+			return slab;
+	}
+	return NULL;
+}
+
+static void ph_cache_use_span(struct ph_cache *cache, struct ph_slab *slab,
+			      u32 *fresh)
+{
+	u64 round;
+
+	ph_slab_take(slab, &round, 1, fresh);
+	list_del_init(&slab->list);
+	ph_cache_count_empty(cache, slab, -1);
+	cache->free_slots--;
+	cache->usable--;
+	cache->promised -= slab->promised;
+	slab->promised = false;
+}
+
 /**
  * ph_cache_take_span() - take an idle span of a given length
  * @cache: the cache of a type's spans
  * @pages: the length
+ *
+ * A promised one if there is one: none of those was ever used or pinned.
  *
  * Context: any.
  * Return: the span, its slot taken, or NULL.
  */
 struct ph_slab *ph_cache_take_span(struct ph_cache *cache, u32 pages)
 {
-	struct ph_slab *slab, *found = NULL;
-	struct list_head *from;
+	struct ph_slab *slab;
 	unsigned long flags;
 	u32 fresh = 0;
-	u64 round;
 
 	spin_lock_irqsave(&cache->lock, flags);
-	list_for_each_entry(slab, &cache->empty, list) {
-		/* What is pinned some resize of the last object still looks at. */
-		if (slab->nr_pages != pages || atomic_read(&slab->pins))
-			continue;
-		found = slab;
-		from = ph_cache_unlist(cache, slab);
-		ph_slab_take(slab, &round, 1, &fresh);
-		ph_cache_relist(cache, slab, from);
-		cache->free_slots--;
-		cache->promised -= slab->promised;
-		slab->promised = false;
-		break;
-	}
+	slab = ph_cache_find_span(cache, pages);
+	if (slab)
+		ph_cache_use_span(cache, slab, &fresh);
 	spin_unlock_irqrestore(&cache->lock, flags);
 	ph_cpu_count(cache->cpus, fresh, fresh);
-	return found;
+	return slab;
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_cache_take_span);
 
@@ -657,6 +720,21 @@ u64 ph_cache_promise(struct ph_cache *cache, u64 nr)
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_cache_promise);
 
+/* So many spans are promised no more, the latest ones first. */
+static void ph_cache_unpromise_spans(struct ph_cache *cache, u64 nr)
+{
+	struct ph_slab *slab;
+
+	lockdep_assert_held(&cache->lock);
+	for (; nr; nr--) {
+		slab = list_first_entry(&cache->reserved, struct ph_slab, list);
+		ph_cache_index_span(cache, slab, false);
+		slab->promised = false;
+		ph_cache_index_span(cache, slab, true);
+		list_move(&slab->list, &cache->empty);
+	}
+}
+
 /**
  * ph_cache_unpromise() - take promises back
  * @cache: the cache
@@ -666,38 +744,68 @@ EXPORT_SYMBOL_IF_KUNIT(ph_cache_promise);
  */
 void ph_cache_unpromise(struct ph_cache *cache, u64 nr)
 {
-	struct ph_slab *slab;
 	unsigned long flags;
+	u64 some;
 
-	spin_lock_irqsave(&cache->lock, flags);
-	nr = min(nr, cache->promised);
-	cache->promised -= nr;
-	list_for_each_entry(slab, &cache->empty, list) {
-		if (!nr || !ph_slab_is_span(slab))
-			break;
-		nr -= slab->promised;
-		slab->promised = false;
-	}
-	spin_unlock_irqrestore(&cache->lock, flags);
+	do {
+		spin_lock_irqsave(&cache->lock, flags);
+		some = min(nr, cache->promised);
+		if (!cache->size) {
+			some = min_t(u64, some, PH_LOOK);
+			ph_cache_unpromise_spans(cache, some);
+		}
+		cache->promised -= some;
+		spin_unlock_irqrestore(&cache->lock, flags);
+		nr -= some;
+	} while (nr && some);
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_cache_unpromise);
 
-static bool ph_cache_may_release(struct ph_cache *cache, struct ph_slab *slab)
+/* Whether no promise needs an empty slab. */
+static bool ph_cache_can_spare(struct ph_cache *cache,
+			       const struct ph_slab *slab)
 {
 	lockdep_assert_held(&cache->lock);
-	if (ph_slab_is_span(slab)) {
-		if (slab->promised)
-			return false;
-	} else if (!ph_slab_is_bare(slab) &&
-		   cache->usable - cache->promised < slab->nr) {
-		return false;
-	}
+	return ph_slab_is_span(slab) || ph_slab_is_bare(slab) ||
+	       cache->usable - cache->promised >= slab->nr;
+}
+
+static bool ph_cache_is_pinned(const struct ph_slab *slab)
+{
 	/*
-	 * Pairs with the barrier in ph_slab_pin(): either the pin is seen here,
+	 * Pairs with the barrier in ph_handle_pin(): either the pin is seen here,
 	 * or the one who pins sees that the object is gone.
 	 */
 	smp_mb();
-	return !atomic_read(&slab->pins);
+	return atomic_read(&slab->pins);
+}
+
+/*
+ * An empty slab that may go, of the first few from the end of the list. What is
+ * pinned makes room for others to be looked at the next time, which @again says.
+ */
+static struct ph_slab *ph_cache_look_for_empty(struct ph_cache *cache,
+					       u32 pages, bool *again)
+{
+	struct ph_slab *slab, *next;
+	u32 looks = PH_LOOK;
+
+	lockdep_assert_held(&cache->lock);
+	*again = false;
+	list_for_each_entry_safe_reverse(slab, next, &cache->empty, list) {
+		if (!looks--)
+			break;
+		if (slab->nr_pages < pages || !ph_cache_can_spare(cache, slab))
+			continue;
+		if (!ph_cache_is_pinned(slab))
+			return slab;
+		/* Bare ones stay behind the others. */
+		if (ph_slab_is_bare(slab))
+			continue;
+		list_move(&slab->list, &cache->empty);
+		*again = true;
+	}
+	return NULL;
 }
 
 /**
@@ -706,31 +814,34 @@ static bool ph_cache_may_release(struct ph_cache *cache, struct ph_slab *slab)
  * @leave: empty slabs to leave
  * @pages: the least length of one that is of use
  *
+ * Of many that promises hold, or that are too short, it looks at a few only.
+ *
  * Context: any.
  * Return: a slab to destroy, or NULL.
  */
 struct ph_slab *ph_cache_pick_empty(struct ph_cache *cache, u32 leave,
 				    u32 pages)
 {
-	struct ph_slab *slab, *found = NULL;
+	u32 left = READ_ONCE(cache->nr_empty) / PH_LOOK + 1;
+	struct ph_slab *slab;
 	unsigned long flags;
+	bool again;
 
 	leave = max(leave, cache->keep_slabs);
-	spin_lock_irqsave(&cache->lock, flags);
-	if (cache->nr_empty <= leave)
-		goto out;
-	list_for_each_entry_reverse(slab, &cache->empty, list) {
-		if (slab->nr_pages < pages || !ph_cache_may_release(cache, slab))
-			continue;
-		found = slab;
-		list_del_init(&slab->list);
-		ph_cache_count_empty(cache, slab, -1);
-		ph_cache_forget_slab(cache, slab);
-		break;
-	}
-out:
-	spin_unlock_irqrestore(&cache->lock, flags);
-	return found;
+	do {
+		slab = NULL;
+		again = false;
+		spin_lock_irqsave(&cache->lock, flags);
+		if (cache->nr_empty > leave)
+			slab = ph_cache_look_for_empty(cache, pages, &again);
+		if (slab) {
+			list_del_init(&slab->list);
+			ph_cache_count_empty(cache, slab, -1);
+			ph_cache_forget_slab(cache, slab);
+		}
+		spin_unlock_irqrestore(&cache->lock, flags);
+	} while (!slab && again && --left);
+	return slab;
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_cache_pick_empty);
 
@@ -758,24 +869,46 @@ u64 ph_cache_release_empty(struct ph_cache *cache, u32 leave, u32 most)
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_cache_release_empty);
 
+/* Look at a few empty slabs, and put them behind the others. */
+static bool ph_cache_any_pinned(struct ph_cache *cache, u32 nr)
+{
+	struct ph_slab *slab;
+	bool pinned = false;
+
+	lockdep_assert_held(&cache->lock);
+	while (nr-- && !list_empty(&cache->empty)) {
+		slab = list_first_entry(&cache->empty, struct ph_slab, list);
+		pinned |= atomic_read(&slab->pins);
+		list_move_tail(&slab->list, &cache->empty);
+	}
+	return pinned;
+}
+
 /**
  * ph_cache_unused() - whether all its slots are in the slabs' hands
- * @cache: the cache
+ * @cache: the cache, whose objects nobody can find any more
+ *
+ * All empty slabs are looked at, a few at a time, and then in their old order. Of
+ * promised spans nobody ever had a handle to pin them by.
  *
  * Context: any.
  * Return: false, too, if somebody has the pages of one pinned.
  */
 bool ph_cache_unused(struct ph_cache *cache)
 {
-	struct ph_slab *slab;
+	u32 left = READ_ONCE(cache->nr_empty), some;
 	unsigned long flags;
-	bool unused;
+	bool unused = true;
 
-	spin_lock_irqsave(&cache->lock, flags);
-	unused = cache->free_slots == cache->slots;
-	list_for_each_entry(slab, &cache->empty, list)
-		unused &= !atomic_read(&slab->pins);
-	spin_unlock_irqrestore(&cache->lock, flags);
+	do {
+		some = min(left, PH_LOOK);
+		left -= some;
+		spin_lock_irqsave(&cache->lock, flags);
+		if (ph_cache_any_pinned(cache, some) ||
+		    cache->free_slots != cache->slots)
+			unused = false;
+		spin_unlock_irqrestore(&cache->lock, flags);
+	} while (left);
 	return unused;
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_cache_unused);

@@ -7,6 +7,7 @@
 #define _PH_CACHE_H
 
 #include <linux/list.h>
+#include <linux/rbtree.h>
 #include <linux/spinlock.h>
 
 #include "magazine.h"
@@ -45,8 +46,10 @@ struct ph_type;
  * @stuck: slabs whose free slots wait for generations
  * @full: (by address) slabs without free slots; elsewhere they are on no list
  * @empty: slabs without taken slots
+ * @reserved: of spans, the promised ones, which are not on @empty
+ * @idle: spans of both lists by length
  * @nr_slabs: all slabs
- * @nr_empty: length of @empty
+ * @nr_empty: length of @empty and @reserved
  * @low_empty: least that @nr_empty has been since the last tick: that many were
  *	not needed
  * @pages: length of all slabs
@@ -96,6 +99,8 @@ struct ph_cache {
 	struct list_head stuck;
 	struct list_head full;
 	struct list_head empty;
+	struct list_head reserved;
+	struct rb_root idle;
 	u32 nr_slabs;
 	u32 nr_empty;
 	u32 low_empty;

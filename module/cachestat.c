@@ -162,7 +162,8 @@ static int ph_cache_validate_list(struct ph_cache *cache,
 
 		if (slab->cache != cache || slab->taken + weight != slab->nr)
 			return -EUCLEAN;
-		if (ph_cache_list(cache, slab) != list)
+		if ((slab->promised ? &cache->reserved :
+				      ph_cache_list(cache, slab)) != list)
 			return -EUCLEAN;
 		if (!slab->by_address &&
 		    bitmap_intersects(slab->free, slab->live, slab->nr))
@@ -177,6 +178,32 @@ static int ph_cache_validate_list(struct ph_cache *cache,
 		*free_slots += weight;
 		++*slabs;
 	}
+	return 0;
+}
+
+/* The idle spans are those on the lists, in order. */
+static int ph_cache_validate_idle(struct ph_cache *cache)
+{
+	const struct ph_slab *slab, *last = NULL;
+	struct rb_node *node;
+	u64 promised = 0;
+	u32 nr = 0;
+
+	for (node = rb_first(&cache->idle); node; node = rb_next(node)) {
+		slab = ph_span_of_node(node);
+		if (slab->cache != cache || slab->taken)
+			return -EUCLEAN;
+		if (last && (last->nr_pages > slab->nr_pages ||
+			     (last->nr_pages == slab->nr_pages &&
+			      last->promised < slab->promised)))
+			return -EUCLEAN;
+		promised += slab->promised;
+		last = slab;
+		nr++;
+	}
+	if (nr != (cache->size ? 0 : cache->nr_empty) ||
+	    (!cache->size && promised != cache->promised))
+		return -EUCLEAN;
 	return 0;
 }
 
@@ -196,6 +223,11 @@ int ph_cache_validate(struct ph_cache *cache)
 
 	spin_lock_irqsave(&cache->lock, flags);
 	err = ph_cache_validate_list(cache, &cache->empty, &empty, &free_slots);
+	if (!err)
+		err = ph_cache_validate_list(cache, &cache->reserved, &empty,
+					     &free_slots);
+	if (!err)
+		err = ph_cache_validate_idle(cache);
 	if (!err)
 		err = ph_cache_validate_list(cache, &cache->stuck, &slabs,
 					     &free_slots);

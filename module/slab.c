@@ -70,6 +70,9 @@ static __always_inline void ph_meta_layout(struct ph_meta_layout *m, u32 keep,
 	m->end = offsetof(struct ph_slab, live);
 	if (!(keep & PH_BY_ADDRESS) || (keep & PH_KEEP_LIVE))
 		m->end += BITS_TO_LONGS(slots + 1) * sizeof(long);
+	/* Right there: see ph_span_node(). */
+	if (keep & PH_SPAN)
+		m->end += sizeof(struct rb_node);
 	if (!(keep & PH_CHAIN))
 		m->free = ph_meta_place(&m->end, sizeof(long),
 					BITS_TO_LONGS(slots));
@@ -391,7 +394,8 @@ struct ph_slab *ph_span_alloc(struct ph_region *region, struct ph_cache *cache,
 	int err;
 
 	keep &= PH_KEEP_REFS | ~0U << PH_TENANT_SHIFT;
-	slab = ph_slab_alloc_meta(region, cache, keep, 1, region->gfp);
+	slab = ph_slab_alloc_meta(region, cache, keep | PH_SPAN, 1,
+				  region->gfp);
 	if (IS_ERR(slab))
 		return slab;
 	slab->stride = U32_MAX;

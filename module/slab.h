@@ -11,6 +11,7 @@
 #define _PH_SLAB_H
 
 #include <linux/list.h>
+#include <linux/rbtree.h>
 #include <linux/types.h>
 
 #include "region.h"
@@ -33,9 +34,10 @@
 #define PH_CHAIN		BIT(7)	/* by address: free slots in themselves */
 #define PH_LONG			BIT(8)	/* long slabs, where they cost the same */
 #define PH_BARE			BIT(9)	/* a slab to lend from, see below */
+#define PH_SPAN			BIT(10)	/* its place among idle spans */
 
 /* Above them, in a hardened heap: who alone may have the slab's offsets. */
-#define PH_TENANT_SHIFT		10
+#define PH_TENANT_SHIFT		11
 #define PH_TENANT_MAX		(U32_MAX >> PH_TENANT_SHIFT)
 
 /*
@@ -232,6 +234,17 @@ static inline u32 ph_round_slot(const struct ph_slab *slab, u64 round)
 static inline bool ph_slab_is_span(const struct ph_slab *slab)
 {
 	return slab->stride == U32_MAX;
+}
+
+/* Its place among idle spans lies behind its only word of live bits. */
+static inline struct rb_node *ph_span_node(struct ph_slab *slab)
+{
+	return (struct rb_node *)&slab->live[1];
+}
+
+static inline struct ph_slab *ph_span_of_node(const struct rb_node *node)
+{
+	return container_of((const void *)node, struct ph_slab, live[1]);
 }
 
 /* The pages of the region that it takes: in a hardened heap one to guard it. */
