@@ -154,6 +154,52 @@ static void wrong_sums_of_a_heap_are_found(struct kunit *test)
 			(atomic64_dec(&region->metadata), cache->free_slots--));
 }
 
+static void wrong_places_of_idle_spans_are_found(struct kunit *test)
+{
+	struct privheap_type desc = {
+		.name = "large", .min_bytes = 20000, .max_bytes = 90000,
+		.keep_slabs = 2,
+	};
+	struct ph_heap *heap = ph_test_heap(test);
+	u32 id = ph_test_type(test, &desc);
+	u64 small = ph_test_alloc(test, id, 20000);
+	u64 large = ph_test_alloc(test, id, 90000);
+	struct ph_cache *cache;
+	struct ph_slab *span;
+	struct rb_root root;
+	u32 pages;
+
+	KUNIT_ASSERT_EQ(test, 0, ph_test_free(heap, small));
+	KUNIT_ASSERT_EQ(test, 0, ph_test_free(heap, large));
+	KUNIT_ASSERT_EQ(test, ph_validate(heap), 0);
+	span = ph_fixture_slab(&heap->region, small & PH_OFFSET_MASK);
+	KUNIT_ASSERT_NOT_NULL(test, span);
+	cache = span->cache;
+	pages = span->nr_pages;
+	PH_EXPECT_FOUND(test, span->nr_pages = 1000, span->nr_pages = pages);
+	PH_EXPECT_FOUND(test, list_move(&span->list, &cache->reserved),
+			list_move(&span->list, &cache->empty));
+	PH_EXPECT_FOUND(test, (list_move(&span->list, &cache->reserved),
+			       span->promised = true),
+			(list_move(&span->list, &cache->empty),
+			 span->promised = false));
+	root = cache->idle;
+	PH_EXPECT_FOUND(test, cache->idle = RB_ROOT, cache->idle = root);
+}
+
+static void wrong_list_of_a_run_in_stock_is_found(struct kunit *test)
+{
+	struct ph_region *region = &ph_test_heap(test)->region;
+	struct page *page;
+
+	KUNIT_ASSERT_EQ(test, ph_region_set_reserve(region, 3), 0);
+	KUNIT_ASSERT_FALSE(test, list_empty(&region->stock[2]));
+	page = list_first_entry(&region->stock[2], struct page, lru);
+	PH_EXPECT_FOUND(test, list_move(&page->lru, &region->stock[1]),
+			list_move(&page->lru, &region->stock[2]));
+	PH_EXPECT_FOUND(test, region->stock_pages++, region->stock_pages--);
+}
+
 static void wrong_use_of_a_quota_is_found(struct kunit *test)
 {
 	struct privheap_type desc = {
@@ -177,6 +223,8 @@ static struct kunit_case ph_books_test_cases[] = {
 	KUNIT_CASE(slot_in_two_states_is_found),
 	KUNIT_CASE(slot_that_may_not_go_out_again_is_found),
 	KUNIT_CASE(wrong_sums_of_a_heap_are_found),
+	KUNIT_CASE(wrong_places_of_idle_spans_are_found),
+	KUNIT_CASE(wrong_list_of_a_run_in_stock_is_found),
 	KUNIT_CASE(wrong_use_of_a_quota_is_found),
 	{}
 };

@@ -430,6 +430,63 @@ static void set_reserve_serves_runs_and_refills(struct kunit *test)
 	ph_region_put_run(fix->region, addr, 3, false);
 }
 
+/* Of a stock in pieces a longer run costs no look at each of them. */
+static void stock_is_kept_by_length_of_run(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	struct ph_region *region = fix->region;
+	struct page **pages = ph_page_array(test, 64);
+	void *two, *five;
+	u32 i;
+
+	KUNIT_ASSERT_EQ(test, ph_region_set_reserve(region, 64), 0);
+	KUNIT_EXPECT_TRUE(test, ph_region_stocked(region, 64));
+	KUNIT_ASSERT_EQ(test, 0, ph_region_take_pages(region, pages, 64));
+	KUNIT_EXPECT_FALSE(test, ph_region_stocked(region, 1));
+	ph_region_put_pages(region, pages, 64);
+	KUNIT_EXPECT_EQ(test, region->stock_pages, 64);
+	KUNIT_EXPECT_TRUE(test, ph_region_stocked(region, 1));
+	KUNIT_EXPECT_FALSE(test, ph_region_stocked(region, 2));
+	for (i = 1; i < PH_STOCK_CLASSES; i++)
+		KUNIT_EXPECT_TRUE(test, list_empty(&region->stock[i]));
+	KUNIT_EXPECT_EQ(test, ph_region_validate(region), 0);
+	/* The shortest that will do is cut, and the rest goes to its like. */
+	five = ph_take(test, 5);
+	two = ph_take(test, 2);
+	ph_region_put_run(region, five, 5, true);
+	ph_region_put_run(region, two, 2, true);
+	KUNIT_EXPECT_EQ(test, ph_region_validate(region), 0);
+	KUNIT_EXPECT_PTR_EQ(test, ph_take(test, 2), two);
+	KUNIT_EXPECT_PTR_EQ(test, ph_take(test, 2), five + 3 * PAGE_SIZE);
+	KUNIT_EXPECT_TRUE(test, ph_region_stocked(region, 3));
+	KUNIT_EXPECT_FALSE(test, ph_region_stocked(region, 4));
+	KUNIT_EXPECT_PTR_EQ(test, ph_take(test, 3), five);
+	KUNIT_EXPECT_EQ(test, ph_region_validate(region), 0);
+	ph_region_put_run(region, five, 5, false);
+	ph_region_put_run(region, two, 2, false);
+}
+
+/* Whatever is in stock, a run is found if a list can tell that it is there. */
+static void stock_of_every_length_is_found(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	struct ph_region *region = fix->region;
+	u32 have, want, wrong = 0;
+
+	for (have = 1; have <= PH_RUN_MAX_PAGES; have += 1 + have / 8) {
+		ph_region_put_run(region, ph_take(test, have), have, true);
+		wrong += ph_region_validate(region) != 0;
+		for (want = 1; want <= 8; want++)
+			wrong += ph_region_stocked(region, want) != (want <= have);
+		for (want = 16; want <= PH_RUN_MAX_PAGES; want *= 2)
+			wrong += ph_region_stocked(region, want) != (want <= have);
+		for (want = have + 1; want <= PH_RUN_MAX_PAGES; want++)
+			wrong += ph_region_stocked(region, want);
+		ph_region_trim(region);
+	}
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+}
+
 static void trim_tells_what_it_gave_back(struct kunit *test)
 {
 	struct ph_fixture *fix = test->priv;
@@ -506,6 +563,8 @@ static struct kunit_case ph_region_pages_test_cases[] = {
 	KUNIT_CASE(set_reserve_when_lowered),
 	KUNIT_CASE(set_reserve_when_hard_max_is_reached),
 	KUNIT_CASE(set_reserve_serves_runs_and_refills),
+	KUNIT_CASE(stock_is_kept_by_length_of_run),
+	KUNIT_CASE(stock_of_every_length_is_found),
 	KUNIT_CASE(trim_tells_what_it_gave_back),
 	KUNIT_CASE(pages_are_told_apart_by_origin),
 	KUNIT_CASE(held_is_pages_and_metadata),

@@ -22,6 +22,8 @@
 void ph_region_init(struct ph_region *region, struct mem_cgroup *memcg,
 		    u64 hard_max)
 {
+	int i;
+
 	memset(region, 0, sizeof(*region));
 	region->memcg = memcg;
 	region->gfp = PH_GFP;
@@ -31,7 +33,8 @@ void ph_region_init(struct ph_region *region, struct mem_cgroup *memcg,
 	mutex_init(&region->grow);
 	spin_lock_init(&region->lock);
 	spin_lock_init(&region->stock_lock);
-	INIT_LIST_HEAD(&region->stock);
+	for (i = 0; i < PH_STOCK_CLASSES; i++)
+		INIT_LIST_HEAD(&region->stock[i]);
 	ph_offsets_init(region);
 	ph_view_init(&region->view);
 }
@@ -217,6 +220,8 @@ int ph_region_validate(struct ph_region *region)
 		    atomic64_read(&region->pages_returned);
 	u64 bytes = (pages << PAGE_SHIFT) + atomic64_read(&region->metadata);
 
-	return bytes == atomic64_read(&region->held) ? 0 : -EUCLEAN;
+	if (bytes != atomic64_read(&region->held))
+		return -EUCLEAN;
+	return ph_stock_is_sound(region) ? 0 : -EUCLEAN;
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_region_validate);

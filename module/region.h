@@ -75,6 +75,13 @@ struct ph_segment {
 	u16 gen[PH_SEG_PAGES];
 };
 
+/*
+ * The stock tells lengths of run apart up to that of the longest slab; of longer
+ * ones just their order.
+ */
+#define PH_STOCK_EXACT		8U
+#define PH_STOCK_CLASSES	14
+
 /* Lengths of range for which it is remembered where the search may begin. */
 #define PH_HINTS	9
 
@@ -99,7 +106,8 @@ struct ph_segment {
  * @hint: no segment below this one has that many free pages in a row; the last
  *	one stands for all longer ranges
  * @stock_lock: guards the stock; taken with interrupts off
- * @stock: runs of zeroed pages that no slab uses yet
+ * @stock: runs of zeroed pages that no slab uses yet, by length, see
+ *	ph_stock_class()
  * @stock_pages: pages in @stock
  * @stock_target: pages that @stock keeps: the heap's promised reserve
  * @empty_pages: pages of empty slabs, which their caches hold
@@ -130,7 +138,7 @@ struct ph_region {
 	unsigned int hint[PH_HINTS];
 
 	spinlock_t stock_lock;
-	struct list_head stock;
+	struct list_head stock[PH_STOCK_CLASSES];
 	u64 stock_pages;
 	u64 stock_target;
 	atomic64_t empty_pages;
@@ -158,6 +166,7 @@ void ph_region_meta_forget(struct ph_region *region, size_t bytes);
 size_t ph_region_meta_cost(size_t bytes);
 bool ph_region_above_soft(struct ph_region *region);
 int ph_region_validate(struct ph_region *region);
+bool ph_stock_is_sound(struct ph_region *region);
 
 /* The same for a caller that may sleep. */
 static inline void *ph_region_meta_alloc(struct ph_region *region,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The pages of one heap, and those that it has in stock; see region.h. */
 
+#include <linux/log2.h>
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
@@ -32,6 +33,35 @@ static void ph_run_lengthen(struct page *page, int pages)
 	set_page_private(page, page_private(page) + ((long)pages << 1));
 }
 
+static_assert(PH_STOCK_EXACT + PH_RUN_MAX_ORDER - ilog2(PH_STOCK_EXACT) ==
+	      PH_STOCK_CLASSES);
+
+/* The list that a run belongs on. */
+static unsigned int ph_stock_class(unsigned int pages)
+{
+	if (pages <= PH_STOCK_EXACT)
+		return pages - 1;
+	return PH_STOCK_EXACT - 1 + ilog2(pages / PH_STOCK_EXACT);
+}
+
+/*
+ * The shortest stocked run of at least @pages: of a list where all are, so that
+ * just one is looked at, however many there are.
+ */
+static struct page *ph_stock_find(struct ph_region *region, unsigned int pages)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&region->stock_lock);
+	if (pages > PH_STOCK_EXACT)
+		pages = roundup_pow_of_two(pages);
+	for (i = ph_stock_class(pages); i < PH_STOCK_CLASSES; i++)
+		if (!list_empty(&region->stock[i]))
+			return list_first_entry(&region->stock[i], struct page,
+						lru);
+	return NULL;
+}
+
 static void ph_stock_add(struct ph_region *region, void *addr,
 			 unsigned int pages)
 {
@@ -40,7 +70,7 @@ static void ph_stock_add(struct ph_region *region, void *addr,
 
 	ph_run_lengthen(page, pages);
 	spin_lock_irqsave(&region->stock_lock, flags);
-	list_add(&page->lru, &region->stock);
+	list_add(&page->lru, &region->stock[ph_stock_class(pages)]);
 	region->stock_pages += pages;
 	spin_unlock_irqrestore(&region->stock_lock, flags);
 }
@@ -49,12 +79,16 @@ static void ph_stock_add(struct ph_region *region, void *addr,
 static void *ph_run_cut(struct ph_region *region, struct page *page,
 			unsigned int pages)
 {
+	unsigned int left = ph_run_pages(page) - pages;
+
 	lockdep_assert_held(&region->stock_lock);
 	ph_run_lengthen(page, -(int)pages);
-	if (!ph_run_pages(page))
+	if (left)
+		list_move(&page->lru, &region->stock[ph_stock_class(left)]);
+	else
 		list_del(&page->lru);
 	region->stock_pages -= pages;
-	return page_address(page) + ((size_t)ph_run_pages(page) << PAGE_SHIFT);
+	return page_address(page) + ((size_t)left << PAGE_SHIFT);
 }
 
 static void *ph_stock_take(struct ph_region *region, unsigned int pages)
@@ -64,12 +98,9 @@ static void *ph_stock_take(struct ph_region *region, unsigned int pages)
 	struct page *page;
 
 	spin_lock_irqsave(&region->stock_lock, flags);
-	list_for_each_entry(page, &region->stock, lru) {
-		if (ph_run_pages(page) < pages)
-			continue;
+	page = ph_stock_find(region, pages);
+	if (page)
 		addr = ph_run_cut(region, page, pages);
-		break;
-	}
 	spin_unlock_irqrestore(&region->stock_lock, flags);
 	return addr;
 }
@@ -337,17 +368,38 @@ EXPORT_SYMBOL_IF_KUNIT(ph_region_put_pages);
 bool ph_region_stocked(struct ph_region *region, unsigned int pages)
 {
 	unsigned long flags;
-	struct page *page;
-	bool found = false;
+	bool found;
 
 	spin_lock_irqsave(&region->stock_lock, flags);
-	list_for_each_entry(page, &region->stock, lru) {
-		found = ph_run_pages(page) >= pages;
-		if (found)
-			break;
-	}
+	found = ph_stock_find(region, pages);
 	spin_unlock_irqrestore(&region->stock_lock, flags);
 	return found;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_region_stocked);
+
+/**
+ * ph_stock_is_sound() - whether the stock's books balance
+ * @region: the region
+ *
+ * Context: any.
+ */
+bool ph_stock_is_sound(struct ph_region *region)
+{
+	unsigned long flags;
+	struct page *page;
+	unsigned int i, wrong = 0;
+	u64 pages = 0;
+
+	spin_lock_irqsave(&region->stock_lock, flags);
+	for (i = 0; i < PH_STOCK_CLASSES; i++) {
+		list_for_each_entry(page, &region->stock[i], lru) {
+			pages += ph_run_pages(page);
+			wrong += ph_stock_class(ph_run_pages(page)) != i;
+		}
+	}
+	wrong += pages != region->stock_pages;
+	spin_unlock_irqrestore(&region->stock_lock, flags);
+	return !wrong;
 }
 
 /**
@@ -397,7 +449,8 @@ static void *ph_stock_excess(struct ph_region *region, unsigned int *pages)
 	spin_lock_irqsave(&region->stock_lock, flags);
 	if (region->stock_pages > region->stock_target) {
 		excess = region->stock_pages - region->stock_target;
-		page = list_first_entry(&region->stock, struct page, lru);
+		/* The long ones are of more use. */
+		page = ph_stock_find(region, 1);
 		*pages = min_t(u64, ph_run_pages(page), excess);
 		addr = ph_run_cut(region, page, *pages);
 	}
