@@ -85,6 +85,104 @@ static void write_is_found_by_a_resize(struct kunit *test)
 	ph_test_expect_sound(test);
 }
 
+static u32 ph_kept_type(struct kunit *test)
+{
+	struct privheap_type desc = {
+		.name = "kept", .min_bytes = 20000, .keep_slabs = 1,
+	};
+
+	return ph_test_type(test, &desc);
+}
+
+static u8 *ph_span_byte(struct kunit *test, u64 offset, u64 at)
+{
+	struct ph_slab *slab;
+
+	slab = ph_fixture_slab(&ph_test_heap(test)->region,
+			       offset & PH_OFFSET_MASK);
+	KUNIT_ASSERT_NOT_NULL(test, slab);
+	KUNIT_ASSERT_TRUE(test, ph_slab_is_span(slab));
+	return page_address(slab->pages[at >> PAGE_SHIFT]) + offset_in_page(at);
+}
+
+/* A large object that was kept is looked at, too, in all of its pages. */
+static void write_to_a_kept_span_is_found(struct kunit *test)
+{
+	struct ph_heap *heap = ph_test_heap(test);
+	u32 type = ph_kept_type(test), found = 0;
+	u64 at, handle;
+	u8 *byte;
+
+	for (at = 0; at < 20000; at += 3333) {
+		handle = ph_test_alloc(test, type, 0);
+		byte = ph_span_byte(test, handle, at);
+		*byte = 1;
+		KUNIT_EXPECT_EQ(test, 0, ph_test_free(heap, handle));
+		KUNIT_EXPECT_EQ(test, *byte, 0);
+		*byte = 2;
+		handle = ph_test_alloc(test, type, 0);
+		KUNIT_EXPECT_PTR_EQ(test, byte, ph_span_byte(test, handle, at));
+		KUNIT_EXPECT_EQ(test, *byte, 0);
+		KUNIT_EXPECT_EQ(test, ph_found(test), ++found);
+		KUNIT_EXPECT_EQ(test, 0, ph_test_free(heap, handle));
+	}
+	ph_test_expect_sound(test);
+}
+
+static void write_to_a_given_span_is_found(struct kunit *test)
+{
+	struct ph_heap *heap = ph_test_heap(test);
+	u32 type = ph_kept_type(test), done;
+	struct privheap_run run = ph_test_take(test, type, 0, 1);
+	u8 *byte = ph_span_byte(test, run.offset, 19999);
+
+	*byte = 1;
+	KUNIT_EXPECT_EQ(test, 0, ph_hand_back(heap, 0, &run, 1, false, &done));
+	KUNIT_EXPECT_EQ(test, *byte, 0);
+	*byte = 2;
+	run = ph_test_take(test, type, 0, 1);
+	KUNIT_EXPECT_PTR_EQ(test, byte, ph_span_byte(test, run.offset, 19999));
+	KUNIT_EXPECT_EQ(test, *byte, 0);
+	KUNIT_EXPECT_EQ(test, ph_found(test), 1);
+	/* What its owner wrote is no mistake; nor is it left behind the end. */
+	*byte = 3;
+	ph_span_byte(test, run.offset, 20001)[0] = 3;
+	KUNIT_EXPECT_EQ(test, 0, ph_hand_back(heap, 0, &run, 1, false, &done));
+	run = ph_test_take(test, type, 0, 1);
+	KUNIT_EXPECT_EQ(test, *byte, 0);
+	KUNIT_EXPECT_EQ(test, ph_span_byte(test, run.offset, 20001)[0], 0);
+	KUNIT_EXPECT_EQ(test, ph_found(test), 1);
+	ph_test_expect_sound(test);
+}
+
+/* Promised ones are nobody's either, before their turn. */
+static void write_to_a_promised_span_is_found(struct kunit *test)
+{
+	struct privheap_reserve req = { .object_bytes = 30000, .count = 2 };
+	struct ph_heap *heap = ph_test_heap(test);
+	u64 handle, usable, at;
+	struct ph_slab *span;
+	struct ph_type *type;
+
+	down_write(&heap->sem);
+	type = ph_heap_type(heap, PRIVHEAP_TYPE_OBJECT);
+	KUNIT_EXPECT_EQ(test, 0, ph_supply_reserve(heap, type, &req));
+	up_write(&heap->sem);
+	list_for_each_entry(span, &type->spans->reserved, list)
+		memset(page_address(span->pages[3]), 7, PAGE_SIZE);
+	handle = ph_test_alloc(test, PRIVHEAP_TYPE_OBJECT, 30000);
+	KUNIT_EXPECT_EQ(test, ph_found(test), 1);
+	for (at = 0; at < 30000; at += 1000)
+		KUNIT_EXPECT_EQ(test, *ph_span_byte(test, handle, at), 0);
+	/* The other one is for an object that becomes so large. */
+	handle = ph_test_alloc(test, PRIVHEAP_TYPE_OBJECT, 100);
+	KUNIT_ASSERT_EQ(test, 0, ph_test_resize(heap, 0, &handle, 30000,
+						&usable));
+	KUNIT_EXPECT_EQ(test, ph_found(test), 2);
+	KUNIT_EXPECT_EQ(test, *ph_span_byte(test, handle, 3 * PAGE_SIZE), 0);
+	ph_test_expect_sound(test);
+}
+
 /* Neighbours are handed out one by one, but can come back by one run. */
 static void run_of_neighbours_is_taken_back(struct kunit *test)
 {
@@ -146,6 +244,9 @@ static void types_share_no_offsets(struct kunit *test)
 static struct kunit_case ph_harden_test_cases[] = {
 	KUNIT_CASE(write_is_found_by_an_allocation),
 	KUNIT_CASE(write_is_found_by_a_resize),
+	KUNIT_CASE(write_to_a_kept_span_is_found),
+	KUNIT_CASE(write_to_a_given_span_is_found),
+	KUNIT_CASE(write_to_a_promised_span_is_found),
 	KUNIT_CASE(run_of_neighbours_is_taken_back),
 	KUNIT_CASE(types_share_no_offsets),
 	{}

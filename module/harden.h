@@ -2,7 +2,8 @@
 /*
  * Harden: what a hardened heap looks for when it uses a place again.
  *
- * A free slot is zero: pages come zeroed, and freed objects are overwritten.
+ * A free slot is zero: pages come zeroed, and freed objects are overwritten. So is
+ * an idle span.
  */
 #ifndef _PH_HARDEN_H
 #define _PH_HARDEN_H
@@ -10,6 +11,7 @@
 #include "heap.h"
 
 void ph_harden_found(struct ph_heap *heap, struct ph_slab *slab, u32 slot);
+void ph_harden_check_span(struct ph_heap *heap, struct ph_slab *slab);
 
 /* A slot that is about to serve an object. */
 static inline void ph_harden_check(struct ph_heap *heap, struct ph_slab *slab,

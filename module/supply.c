@@ -6,6 +6,7 @@
 #include <linux/sched/signal.h>
 #include <kunit/visibility.h>
 
+#include "harden.h"
 #include "supply.h"
 
 static int ph_setup_check(struct ph_heap *heap,
@@ -215,7 +216,9 @@ struct ph_slab *ph_supply_span(struct ph_heap *heap, struct ph_cache *cache,
 	u64 round;
 
 	lockdep_assert_held(&heap->sem);
-	*clean = !slab;
+	*clean = !slab || heap->region.hardened;
+	if (slab && heap->region.hardened)
+		ph_harden_check_span(heap, slab);
 	if (slab)
 		return slab;
 	if (ph_region_above_soft(&heap->region))

@@ -72,6 +72,45 @@ static void a_write_after_give_is_found(int heap, const void *arg)
 	EXPECT_EQ(heap_stat(heap).written_after_free, 1);
 }
 
+/* Of a type whose last object keeps its pages: the next one has the same. */
+static __u32 kept_type(int heap)
+{
+	struct privheap_type t = {
+		.size = sizeof(t), .min_bytes = 20000, .keep_slabs = 1, .name = "kept",
+	};
+
+	REQUIRE_OK(heap_call(heap, PRIVHEAP_TYPE_CREATE, &t));
+	return t.type;
+}
+
+static void a_write_to_a_freed_large_object_is_found(int heap, const void *arg)
+{
+	unsigned char *base = region_map(heap);
+	__u64 handle, offset, again;
+	__u32 type;
+
+	(void)arg;
+	REQUIRE_OK(harden(heap));
+	type = kept_type(heap);
+	handle = heap_new(heap, type, 0);
+	offset = heap_info(heap, handle).offset;
+	memset(base + offset, 0xff, 20000);
+	REQUIRE_OK(heap_free_one(heap, handle));
+	EXPECT_EQ(zero_check(base + offset, 20000), -1);
+	base[offset + 12345] = 1;
+	again = heap_take_one(heap, type, 0);
+	REQUIRE_EQ(again, offset);
+	EXPECT_EQ(zero_check(base + offset, 20000), -1);
+	EXPECT_EQ(heap_stat(heap).written_after_free, 1);
+	memset(base + offset, 0xff, 20000);
+	REQUIRE_OK(heap_give_one(heap, offset));
+	base[offset + 19999] = 1;
+	handle = heap_new(heap, type, 0);
+	REQUIRE_EQ(heap_info(heap, handle).offset, offset);
+	EXPECT_EQ(zero_check(base + offset, 20000), -1);
+	EXPECT_EQ(heap_stat(heap).written_after_free, 2);
+}
+
 static void a_place_rests_before_it_serves_again(int heap, const void *arg)
 {
 	__u64 handle, offset;
@@ -206,6 +245,7 @@ int main(void)
 	TEST(a_used_heap_cannot_be_hardened);
 	TEST(a_write_after_free_is_found);
 	TEST(a_write_after_give_is_found);
+	TEST(a_write_to_a_freed_large_object_is_found);
 	TEST(a_place_rests_before_it_serves_again);
 	TEST(places_come_in_no_order);
 	TEST(a_guard_follows_each_slab);
