@@ -19,7 +19,7 @@ static u64 ph_map(struct kunit *test, unsigned long pages)
 	u16 gen;
 
 	KUNIT_ASSERT_EQ(test, 0,
-			ph_region_map(fix->region, pages, 0, &start, &gen));
+			ph_region_map(fix->region, pages, NULL, &start, &gen));
 	return start;
 }
 
@@ -29,7 +29,7 @@ static u16 ph_map_gen(struct kunit *test, unsigned long pages, u64 *start)
 	u16 gen = 0;
 
 	KUNIT_ASSERT_EQ(test, 0,
-			ph_region_map(fix->region, pages, 0, start, &gen));
+			ph_region_map(fix->region, pages, NULL, start, &gen));
 	return gen;
 }
 
@@ -37,7 +37,7 @@ static void ph_unmap(struct ph_region *region, u64 start, unsigned long pages,
 		     u16 gen_next)
 {
 	ph_region_unpublish(region, start, pages, gen_next);
-	ph_region_unmap(region, start, pages);
+	ph_region_unmap(region, start, pages, NULL);
 }
 
 static u64 ph_end(struct ph_region *region)
@@ -73,7 +73,7 @@ static void range_is_taken_until_unmapped(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, ph_fixture_slab(fix->region, start));
 	KUNIT_EXPECT_EQ(test, ph_region_gen(fix->region, start), 9);
 	KUNIT_EXPECT_NE(test, ph_map(test, 3), start);
-	ph_region_unmap(fix->region, start, 3);
+	ph_region_unmap(fix->region, start, 3, NULL);
 	KUNIT_EXPECT_EQ(test, ph_map(test, 3), start);
 }
 
@@ -239,8 +239,8 @@ static void region_map_aligns_what_has_units(struct kunit *test)
 	if (ph_unit_any())
 		KUNIT_EXPECT_LT(test, after, start[0]);
 	/* A gap that is long enough, though not from where it begins. */
-	ph_region_unmap(fix->region, start[1], lengths[1]);
-	ph_region_unmap(fix->region, start[2], lengths[2]);
+	ph_region_unmap(fix->region, start[1], lengths[1], NULL);
+	ph_region_unmap(fix->region, start[2], lengths[2], NULL);
 	KUNIT_EXPECT_EQ(test, start[1], ph_map(test, 4 * PH_UNIT_PAGES));
 }
 
@@ -256,7 +256,7 @@ static void region_map_aligned_when_hard_max_is_in_the_way(struct kunit *test)
 	base = ph_fixture_held(fix->region);
 	for (max = base;; max += 64, failures++) {
 		fix->region->hard_max = max;
-		if (!ph_region_map(fix->region, PH_UNIT_PAGES, 0, &start, &gen))
+		if (!ph_region_map(fix->region, PH_UNIT_PAGES, NULL, &start, &gen))
 			break;
 	}
 	KUNIT_EXPECT_GT(test, failures, 0);
@@ -330,10 +330,10 @@ static void region_map_when_hard_max_is_reached(struct kunit *test)
 	held = ph_fixture_held(fix->region);
 	fix->region->hard_max = held + 100;
 	KUNIT_EXPECT_EQ(test, -EDQUOT,
-			ph_region_map(fix->region, 1, 0, &start, &gen));
+			ph_region_map(fix->region, 1, NULL, &start, &gen));
 	KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region), held);
 	fix->region->hard_max = PH_TEST_MAX_BYTES;
-	KUNIT_EXPECT_EQ(test, 0, ph_region_map(fix->region, 1, 0, &start, &gen));
+	KUNIT_EXPECT_EQ(test, 0, ph_region_map(fix->region, 1, NULL, &start, &gen));
 }
 
 static void region_map_when_hard_max_allows_nothing(struct kunit *test)
@@ -346,7 +346,7 @@ static void region_map_when_hard_max_allows_nothing(struct kunit *test)
 
 	for (max = 0; max <= 16384; max += 8) {
 		fix->region->hard_max = max;
-		err = ph_region_map(fix->region, 1, 0, &start, &gen);
+		err = ph_region_map(fix->region, 1, NULL, &start, &gen);
 		held = ph_fixture_held(fix->region);
 		KUNIT_EXPECT_LE(test, held, max);
 		if (!err)
@@ -368,7 +368,7 @@ static void region_map_when_longer_than_any_region(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -ENOMEM,
 			ph_region_map(fix->region,
 				      (PH_REGION_MAX_BYTES >> PAGE_SHIFT) + 1,
-				      0, &start, &gen));
+				      NULL, &start, &gen));
 	KUNIT_EXPECT_EQ(test, ph_fixture_held(fix->region), 0);
 }
 
@@ -417,6 +417,171 @@ static void region_unmap_in_every_order(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tried, 81 * 24);
 }
 
+static const u64 ph_seg_bytes = (u64)PH_SEG_PAGES << PAGE_SHIFT;
+
+/* Segments that are full, or of which but one page is free. */
+static void ph_fill_segments(struct kunit *test, u32 nr, bool gaps)
+{
+	struct ph_fixture *fix = test->priv;
+	u32 i;
+
+	for (i = 0; i < nr; i++)
+		KUNIT_ASSERT_EQ(test, ph_map(test, PH_SEG_PAGES),
+				i * ph_seg_bytes);
+	for (i = 0; i < nr && gaps; i++)
+		ph_region_unmap(fix->region, i * ph_seg_bytes + 5 * PAGE_SIZE, 1,
+				NULL);
+}
+
+/* No length is looked for twice where there is no room for any like it. */
+static void region_search_begins_where_there_is_room(struct kunit *test)
+{
+	static const unsigned long lengths[] = {
+		2, 8, 9, 40, PH_SEG_PAGES, PH_SEG_PAGES + 1, 5 * PH_SEG_PAGES,
+	};
+	struct ph_fixture *fix = test->priv;
+	u32 *hint = fix->region->anyone.hint;
+	u64 start[ARRAY_SIZE(lengths)];
+	u32 i;
+
+	ph_fill_segments(test, 40, true);
+	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
+		start[i] = ph_map(test, lengths[i]);
+		KUNIT_EXPECT_GE(test, start[i], 40 * ph_seg_bytes);
+	}
+	KUNIT_EXPECT_EQ(test, hint[0], 0);
+	KUNIT_EXPECT_GE(test, hint[1], 40);
+	KUNIT_EXPECT_GE(test, hint[PH_HINTS_EXACT - 1], 40);
+	KUNIT_EXPECT_GE(test, hint[PH_HINTS_EXACT], 40);
+	KUNIT_EXPECT_GE(test, hint[PH_HINTS_EXACT + 1], 40);
+	/* Nor is any that has come back missed. */
+	ph_region_unmap(fix->region, 7 * ph_seg_bytes, 5, NULL);
+	ph_region_unmap(fix->region, 7 * ph_seg_bytes + 6 * PAGE_SIZE,
+			PH_SEG_PAGES - 6, NULL);
+	KUNIT_EXPECT_EQ(test, ph_map(test, 9), 7 * ph_seg_bytes);
+	KUNIT_EXPECT_EQ(test, ph_map(test, 1), 5 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, ph_map(test, 40),
+			7 * ph_seg_bytes + 9 * PAGE_SIZE);
+}
+
+/* What a longer range has no room in may have some for a shorter one. */
+static void region_search_leaves_room_for_shorter_ones(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	u64 end;
+
+	ph_fill_segments(test, 10, false);
+	ph_region_unmap(fix->region, 2 * ph_seg_bytes, 20, NULL);
+	ph_region_unmap(fix->region, 4 * ph_seg_bytes, PH_SEG_PAGES, NULL);
+	ph_region_unmap(fix->region, 6 * ph_seg_bytes, 2 * PH_SEG_PAGES, NULL);
+	end = ph_map(test, 3 * PH_SEG_PAGES);
+	KUNIT_EXPECT_EQ(test, end, 10 * ph_seg_bytes);
+	KUNIT_EXPECT_EQ(test, ph_map(test, 30), 4 * ph_seg_bytes);
+	KUNIT_EXPECT_EQ(test, ph_map(test, 2 * PH_SEG_PAGES), 6 * ph_seg_bytes);
+	KUNIT_EXPECT_EQ(test, ph_map(test, 10), 2 * ph_seg_bytes);
+}
+
+/* More segments than are looked at with the lock held, and runs across. */
+static void region_search_goes_on_where_it_stopped(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	const u64 nr = 1500;
+	u64 gap = 500 * ph_seg_bytes;
+
+	ph_fill_segments(test, nr, true);
+	KUNIT_EXPECT_EQ(test, ph_map(test, 2), nr * ph_seg_bytes);
+	ph_region_unmap(fix->region, gap, 5, NULL);
+	ph_region_unmap(fix->region, gap + 6 * PAGE_SIZE, PH_SEG_PAGES - 6, NULL);
+	KUNIT_EXPECT_EQ(test, ph_map(test, 2 * PH_SEG_PAGES),
+			(nr + 1) * ph_seg_bytes);
+	KUNIT_EXPECT_EQ(test, ph_map(test, PH_SEG_PAGES), gap);
+	KUNIT_EXPECT_EQ(test, ph_map(test, 1), 5 * PAGE_SIZE);
+}
+
+static void region_search_finds_a_run_across_a_stop(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	u64 gap;
+
+	ph_fill_segments(test, 1500, false);
+	ph_region_unmap(fix->region, 0, PH_SEG_PAGES, NULL);
+	for (gap = 500 * ph_seg_bytes; gap < 530 * ph_seg_bytes;
+	     gap += ph_seg_bytes) {
+		ph_region_unmap(fix->region, gap, 7 * PH_SEG_PAGES, NULL);
+		KUNIT_EXPECT_EQ(test, ph_map(test, 7 * PH_SEG_PAGES), gap);
+	}
+	KUNIT_EXPECT_EQ(test, ph_map(test, 7 * PH_SEG_PAGES),
+			1500 * ph_seg_bytes);
+	KUNIT_EXPECT_EQ(test, ph_map(test, PH_SEG_PAGES), 0);
+}
+
+static u64 ph_map_for(struct kunit *test, struct ph_tenant *tenant,
+		      unsigned long pages)
+{
+	struct ph_fixture *fix = test->priv;
+	u64 start = U64_MAX;
+	u16 gen;
+
+	KUNIT_ASSERT_EQ(test, 0, ph_region_map(fix->region, pages, tenant,
+					       &start, &gen));
+	return start;
+}
+
+/* A tenant looks neither at what others have nor at what he knows to be full. */
+static void region_tenants_begin_behind_the_others(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	struct ph_tenant one, two;
+	u32 i;
+
+	ph_tenant_init(fix->region, &one, 1);
+	for (i = 0; i < 200; i++)
+		KUNIT_EXPECT_EQ(test, ph_map_for(test, &one, 2 * PH_SEG_PAGES),
+				i * 2 * ph_seg_bytes);
+	KUNIT_EXPECT_EQ(test, fix->region->owned, 400);
+	ph_tenant_init(fix->region, &two, 2);
+	for (i = 0; i < PH_HINTS; i++)
+		KUNIT_EXPECT_EQ(test, two.hint[i], fix->region->owned);
+	KUNIT_EXPECT_GE(test, ph_map_for(test, &two, 3), 400 * ph_seg_bytes);
+	KUNIT_EXPECT_GE(test, ph_map_for(test, &two, 70), 400 * ph_seg_bytes);
+	/* He who had it is the one who has it again. */
+	ph_map_for(test, &one, 3);
+	ph_map_for(test, &one, 70);
+	KUNIT_EXPECT_GE(test, one.hint[2], 400);
+	ph_region_unmap(fix->region, 8 * ph_seg_bytes, 4 * PH_SEG_PAGES, &one);
+	KUNIT_EXPECT_GE(test, ph_map_for(test, &two, 3), 400 * ph_seg_bytes);
+	KUNIT_EXPECT_GE(test, ph_map_for(test, &two, 70), 400 * ph_seg_bytes);
+	KUNIT_EXPECT_EQ(test, ph_map_for(test, &one, 70), 8 * ph_seg_bytes);
+	KUNIT_EXPECT_EQ(test, ph_map_for(test, &one, 3),
+			9 * ph_seg_bytes + 6 * PAGE_SIZE);
+}
+
+/* Free segments are passed as a whole. */
+static void region_next_slab_steps_by_segment(struct kunit *test)
+{
+	struct ph_fixture *fix = test->priv;
+	u64 offset = 0, start;
+	u32 steps;
+
+	ph_fill_segments(test, 30, false);
+	ph_region_unmap(fix->region, 0, 20 * PH_SEG_PAGES, NULL);
+	start = 25 * ph_seg_bytes + 3 * PAGE_SIZE;
+	ph_region_publish(fix->region, ph_fake_slab(1), start, 2);
+	rcu_read_lock();
+	for (steps = 1; !ph_region_next_slab(fix->region, &offset); steps++) {
+		KUNIT_EXPECT_EQ(test, offset, steps * ph_seg_bytes);
+		if (offset >= 30 * ph_seg_bytes)
+			break;
+	}
+	KUNIT_EXPECT_EQ(test, offset, start);
+	KUNIT_EXPECT_EQ(test, steps, 26);
+	offset += 2 * PAGE_SIZE;
+	KUNIT_EXPECT_NULL(test, ph_region_next_slab(fix->region, &offset));
+	KUNIT_EXPECT_EQ(test, offset, 26 * ph_seg_bytes);
+	rcu_read_unlock();
+	ph_region_unpublish(fix->region, start, 2, 1);
+}
+
 static struct kunit_case ph_region_test_cases[] = {
 	KUNIT_CASE(region_lookup_when_new),
 	KUNIT_CASE(region_map_when_new),
@@ -440,6 +605,12 @@ static struct kunit_case ph_region_test_cases[] = {
 	KUNIT_CASE(region_map_when_hard_max_allows_nothing),
 	KUNIT_CASE(region_map_when_longer_than_any_region),
 	KUNIT_CASE(region_unmap_in_every_order),
+	KUNIT_CASE(region_search_begins_where_there_is_room),
+	KUNIT_CASE(region_search_leaves_room_for_shorter_ones),
+	KUNIT_CASE(region_search_goes_on_where_it_stopped),
+	KUNIT_CASE(region_search_finds_a_run_across_a_stop),
+	KUNIT_CASE(region_tenants_begin_behind_the_others),
+	KUNIT_CASE(region_next_slab_steps_by_segment),
 	{}
 };
 

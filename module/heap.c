@@ -60,11 +60,12 @@
  * the slab: the region remembers for each page where the next slab there has to go
  * on.
  *
- * A slab is empty (on cache->empty), partial (on cache->partial[fullness], or on
- * cache->bare[fullness] where no object of its can have a handle yet) or full
- * (on no list), as slab->taken says. Only an empty one that nobody has
- * pinned is ever destroyed, so a live object keeps its slab, and whoever found
- * a live object under RCU can read the slab until the end of the grace period.
+ * A slab is empty (on cache->empty, or on cache->reserved if it is a promised
+ * span), partial (on cache->partial[fullness], or on cache->bare[fullness] where
+ * no object of its can have a handle yet) or full (on no list), as slab->taken
+ * says. Only an empty one that nobody has pinned is ever destroyed, so a live
+ * object keeps its slab, and whoever found a live object under RCU can read the
+ * slab until the end of the grace period.
  *
  * Locks, each taken only inside those above it:
  *
@@ -342,19 +343,17 @@ static void ph_heap_destroy_slabs(struct ph_heap *heap)
 
 	rcu_read_lock();
 	end = ph_region_end(&heap->region);
-	while (offset < end) {
-		slab = ph_region_slab(&heap->region, offset);
-		if (!slab) {
-			offset += PAGE_SIZE;
-			continue;
-		}
-		rcu_read_unlock();
-		offset = slab->start + ph_slab_bytes(slab);
-		ph_slab_destroy(&heap->region, slab, false);
-		cond_resched();
-		rcu_read_lock();
-	}
 	rcu_read_unlock();
+	while (offset < end) {
+		rcu_read_lock();
+		slab = ph_region_next_slab(&heap->region, &offset);
+		rcu_read_unlock();
+		if (slab) {
+			offset = slab->start + ph_slab_bytes(slab);
+			ph_slab_destroy(&heap->region, slab, false);
+		}
+		cond_resched();
+	}
 }
 
 /**

@@ -13,6 +13,13 @@
 /* The table of a region that has no segments yet. */
 static struct ph_leaves ph_no_leaves;
 
+/*
+ * Most segments that are looked at with the lock held, give or take those of the
+ * range itself; and what a search says where there are more.
+ */
+#define PH_LOOK_SEGS	512U
+#define PH_LOOK_ON	(ULONG_MAX - 1)
+
 static size_t ph_leaves_bytes(unsigned int nr)
 {
 	struct ph_leaves *leaves;
@@ -55,9 +62,11 @@ void ph_offsets_exit(struct ph_region *region)
 	unsigned int room = ph_region_room(region->nr_segs);
 	unsigned int i;
 
-	for (i = 0; i < region->nr_segs; i++)
+	for (i = 0; i < region->nr_segs; i++) {
 		ph_region_meta_free(region, leaves->leaf[i],
 				    sizeof(struct ph_leaf));
+		cond_resched();
+	}
 	if (!room)
 		return;
 	ph_region_meta_free(region, leaves, ph_leaves_bytes(room));
@@ -159,10 +168,36 @@ static int ph_region_grow(struct ph_region *region, unsigned long pages,
 	return err;
 }
 
-static unsigned int *ph_region_hint(struct ph_region *region,
-				    unsigned long pages)
+/**
+ * ph_tenant_init() - somebody who is going to have offsets of his own
+ * @region: where
+ * @tenant: to initialise
+ * @id: his number
+ *
+ * He need not look at what others have already.
+ *
+ * Context: any.
+ */
+void ph_tenant_init(struct ph_region *region, struct ph_tenant *tenant, u32 id)
 {
-	return &region->hint[min_t(unsigned long, pages, PH_HINTS) - 1];
+	tenant->id = id;
+	memset32(tenant->hint, READ_ONCE(region->owned), PH_HINTS);
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_tenant_init);
+
+/* The hint for a length; (out) how long the shortest is that it stands for. */
+static u32 *ph_tenant_hint(struct ph_tenant *tenant, unsigned long pages,
+			   unsigned int *least)
+{
+	unsigned int nr = pages - 1;
+
+	*least = pages;
+	if (pages > PH_HINTS_EXACT) {
+		nr = PH_HINTS_EXACT + (pages > PH_SEG_PAGES);
+		*least = pages > PH_SEG_PAGES ? PH_SEG_PAGES :
+						PH_HINTS_EXACT + 1;
+	}
+	return &tenant->hint[nr];
 }
 
 /* Whether a tenant, or somebody who does not care, may have a segment. */
@@ -171,35 +206,65 @@ static bool ph_segment_suits(const struct ph_segment *seg, u32 tenant)
 	return !tenant || !seg->tenant || seg->tenant == tenant;
 }
 
-/* A range within one segment. Returns the page number, or ULONG_MAX. */
-static unsigned long ph_region_find_small(struct ph_region *region,
-					  unsigned int pages, u32 tenant)
+static void ph_segment_own(struct ph_region *region, unsigned int nr, u32 tenant)
 {
-	/* Tenants cannot share what they know of the segments. */
-	unsigned int none = 0, *hint = tenant ? &none :
-					ph_region_hint(region, pages);
-	unsigned int i, bit;
+	lockdep_assert_held(&region->lock);
+	region->segs[nr].tenant = tenant;
+	/* In all, this goes once through the segments: they are owned for ever. */
+	while (region->owned < region->nr_segs &&
+	       region->segs[region->owned].tenant)
+		WRITE_ONCE(region->owned, region->owned + 1);
+}
+
+/* Where in a segment there are so many pages in a row; PH_SEG_PAGES: nowhere. */
+static unsigned int ph_segment_room(struct ph_segment *seg, unsigned int pages)
+{
+	unsigned long bit;
+
+	if (seg->nr_free < pages)
+		return PH_SEG_PAGES;
+	bit = bitmap_find_next_zero_area(seg->taken, PH_SEG_PAGES, 0, pages, 0);
+	return min_t(unsigned long, bit, PH_SEG_PAGES);
+}
+
+/*
+ * A range within one segment, of those from @from on, which is where to look on.
+ * Returns the page number, PH_LOOK_ON or ULONG_MAX.
+ */
+static unsigned long ph_region_find_small(struct ph_region *region,
+					  unsigned int pages,
+					  struct ph_tenant *tenant,
+					  unsigned int *from)
+{
+	unsigned int least, bit = PH_SEG_PAGES, i, end, first = UINT_MAX;
+	u32 *hint = ph_tenant_hint(tenant, pages, &least);
+	bool raise = *from <= *hint;
+	struct ph_segment *seg;
 
 	lockdep_assert_held(&region->lock);
-	for (i = *hint; i < region->nr_segs; i++) {
-		struct ph_segment *seg = &region->segs[i];
-
-		if (seg->nr_free < pages || !ph_segment_suits(seg, tenant))
+	i = max(*from, *hint);
+	end = min(region->nr_segs, i + PH_LOOK_SEGS);
+	for (; i < end; i++) {
+		seg = &region->segs[i];
+		if (seg->nr_free < least || !ph_segment_suits(seg, tenant->id))
 			continue;
-		bit = bitmap_find_next_zero_area(seg->taken, PH_SEG_PAGES, 0,
-						 pages, 0);
-		if (bit >= PH_SEG_PAGES)
-			continue;
-		bitmap_set(seg->taken, bit, pages);
-		seg->nr_free -= pages;
-		seg->tenant = tenant;
-		if (pages < PH_HINTS)
-			*hint = i;
-		return (unsigned long)i * PH_SEG_PAGES + bit;
+		bit = ph_segment_room(seg, pages);
+		if (bit < PH_SEG_PAGES)
+			break;
+		/* A shorter range may find room here. */
+		if (first == UINT_MAX && pages > least &&
+		    ph_segment_room(seg, least) < PH_SEG_PAGES)
+			first = i;
 	}
-	if (pages < PH_HINTS)
-		*hint = i;
-	return ULONG_MAX;
+	*from = i;
+	if (raise)
+		*hint = min(first, i);
+	if (bit == PH_SEG_PAGES)
+		return i < region->nr_segs ? PH_LOOK_ON : ULONG_MAX;
+	bitmap_set(seg->taken, bit, pages);
+	seg->nr_free -= pages;
+	ph_segment_own(region, i, tenant->id);
+	return (unsigned long)i * PH_SEG_PAGES + bit;
 }
 
 static void ph_region_mark(struct ph_region *region, unsigned long page,
@@ -224,35 +289,56 @@ static void ph_region_mark(struct ph_region *region, unsigned long page,
 	}
 }
 
-/*
- * A range that starts with a segment, one of @align, and goes on through free
- * ones.
- */
-static unsigned long ph_region_find_large(struct ph_region *region,
-					  unsigned long pages, u32 tenant,
-					  unsigned int align)
+static unsigned long ph_region_take_segs(struct ph_region *region,
+					 unsigned int start,
+					 unsigned long pages,
+					 struct ph_tenant *tenant)
 {
 	unsigned int need = DIV_ROUND_UP(pages, PH_SEG_PAGES);
-	unsigned int i, first, run = 0;
-	unsigned long page;
+	unsigned long page = (unsigned long)start * PH_SEG_PAGES;
+
+	ph_region_mark(region, page, pages, true);
+	while (need--)
+		ph_segment_own(region, start++, tenant->id);
+	return page;
+}
+
+/*
+ * A range that starts with a segment, one of @align, and goes on through free
+ * ones. Otherwise as above.
+ */
+static unsigned long ph_region_find_large(struct ph_region *region,
+					  unsigned long pages,
+					  struct ph_tenant *tenant,
+					  unsigned int align,
+					  unsigned int *from)
+{
+	unsigned int need = DIV_ROUND_UP(pages, PH_SEG_PAGES);
+	unsigned int i, end, least, start, run = 0, first = UINT_MAX;
+	u32 *hint = ph_tenant_hint(tenant, pages, &least);
+	bool raise = *from <= *hint, found = false;
+	struct ph_segment *seg;
 
 	lockdep_assert_held(&region->lock);
-	i = tenant ? 0 : *ph_region_hint(region, pages);
-	for (; i < region->nr_segs; i++) {
-		struct ph_segment *seg = &region->segs[i];
-
-		run = seg->nr_free == PH_SEG_PAGES &&
-		      ph_segment_suits(seg, tenant) ? run + 1 : 0;
-		first = roundup(i + 1 - run, align);
-		if (first + need > i + 1)
-			continue;
-		page = (unsigned long)first * PH_SEG_PAGES;
-		ph_region_mark(region, page, pages, true);
-		for (; need; need--, seg--)
-			seg->tenant = tenant;
-		return page;
+	i = max(*from, *hint);
+	/* More than a run that is too short, so that it gets on. */
+	end = min(region->nr_segs, i + need + align + PH_LOOK_SEGS);
+	for (; i < end && !found; i++) {
+		seg = &region->segs[i];
+		run++;
+		if (seg->nr_free < least || !ph_segment_suits(seg, tenant->id))
+			run = 0;
+		else
+			first = min(first, i);
+		start = roundup(i + 1 - run, align);
+		found = start + need <= i + 1;
 	}
-	return ULONG_MAX;
+	*from = i - run;
+	if (raise)
+		*hint = min(first, i);
+	if (found)
+		return ph_region_take_segs(region, start, pages, tenant);
+	return i < region->nr_segs ? PH_LOOK_ON : ULONG_MAX;
 }
 
 /* How many pages from @page on are in its segment, of @pages. */
@@ -309,38 +395,46 @@ static unsigned int ph_region_align(unsigned long pages)
  * ph_region_map() - take a range of offsets for a slab to come
  * @region: the region
  * @pages: length of the range
- * @tenant: who alone may have the segment's offsets from now on; 0: no matter
+ * @tenant: who alone may have the segment's offsets from now on; NULL: no matter
  * @start: (out) its first offset
  * @gen_first: (out) generation from which its slots start
  *
  * Context: process, may sleep.
  * Return: 0, -EDQUOT or -ENOMEM.
  */
-int ph_region_map(struct ph_region *region, unsigned long pages, u32 tenant,
-		  u64 *start, u16 *gen_first)
+int ph_region_map(struct ph_region *region, unsigned long pages,
+		  struct ph_tenant *tenant, u64 *start, u16 *gen_first)
 {
-	unsigned int align = ph_region_align(pages), seen;
+	unsigned int align = ph_region_align(pages), from = 0, seen;
 	unsigned long page, pad;
 	int err;
 
 	if (pages > (PH_REGION_MAX_BYTES >> PAGE_SHIFT))
 		return -ENOMEM;
+	tenant = tenant ?: &region->anyone;
 	for (;;) {
 		spin_lock(&region->lock);
 		seen = region->nr_segs;
 		page = pages <= PH_SEG_PAGES ?
-			ph_region_find_small(region, pages, tenant) :
-			ph_region_find_large(region, pages, tenant, align);
+			ph_region_find_small(region, pages, tenant, &from) :
+			ph_region_find_large(region, pages, tenant, align,
+					     &from);
 		spin_unlock(&region->lock);
-		if (page != ULONG_MAX)
+		if (page < PH_LOOK_ON)
 			break;
+		if (page == PH_LOOK_ON) {
+			cond_resched();
+			continue;
+		}
 		pad = (unsigned long)(roundup(seen, align) - seen) * PH_SEG_PAGES;
 		err = ph_region_grow(region, pages + pad, seen);
 		if (err && align == 1)
 			return err;
 		/* Where it lies is a wish. */
-		if (err)
+		if (err) {
 			align = 1;
+			from = 0;
+		}
 	}
 	*start = (u64)page << PAGE_SHIFT;
 	*gen_first = ph_region_gen_of(region, page, pages);
@@ -408,24 +502,27 @@ EXPORT_SYMBOL_IF_KUNIT(ph_region_unpublish);
  * @region: the region
  * @start: its first offset
  * @pages: length
+ * @tenant: who had it; NULL: no matter
  *
  * From now on another slab may come to lie there: whatever anybody has mapped of
  * the last one must be gone.
  *
  * Context: process.
  */
-void ph_region_unmap(struct ph_region *region, u64 start, unsigned long pages)
+void ph_region_unmap(struct ph_region *region, u64 start, unsigned long pages,
+		     struct ph_tenant *tenant)
 {
 	unsigned long page = start >> PAGE_SHIFT;
 	unsigned int nr, i, seg;
 
+	tenant = tenant ?: &region->anyone;
 	for (; pages; pages -= nr, page += nr) {
 		nr = ph_seg_part(page, pages);
 		seg = page / PH_SEG_PAGES;
 		spin_lock(&region->lock);
 		ph_region_mark(region, page, nr, false);
 		for (i = 0; i < PH_HINTS; i++)
-			region->hint[i] = min(region->hint[i], seg);
+			tenant->hint[i] = min(tenant->hint[i], seg);
 		spin_unlock(&region->lock);
 		cond_resched();
 	}
@@ -469,3 +566,40 @@ u64 ph_region_end(struct ph_region *region)
 	return (u64)smp_load_acquire(&leaves->nr) << (PAGE_SHIFT + PH_SEG_SHIFT);
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_region_end);
+
+/* Whether no page of a segment is taken. */
+static bool ph_segment_is_free(struct ph_region *region, unsigned int nr)
+{
+	bool is_free;
+
+	spin_lock(&region->lock);
+	is_free = nr < region->nr_segs &&
+		  region->segs[nr].nr_free == PH_SEG_PAGES;
+	spin_unlock(&region->lock);
+	return is_free;
+}
+
+/**
+ * ph_region_next_slab() - the first slab of what is left of a segment
+ * @region: the region
+ * @offset: from where on; (out) where the slab begins, or the next segment
+ *
+ * Context: RCU read side, which can be left from segment to segment.
+ * Return: the slab, or NULL if there is none in this segment.
+ */
+struct ph_slab *ph_region_next_slab(struct ph_region *region, u64 *offset)
+{
+	unsigned long seg = *offset >> (PAGE_SHIFT + PH_SEG_SHIFT);
+	u64 end = (u64)(seg + 1) << (PAGE_SHIFT + PH_SEG_SHIFT);
+	struct ph_slab *slab;
+
+	if (ph_segment_is_free(region, seg))
+		*offset = end;
+	for (; *offset < end; *offset += PAGE_SIZE) {
+		slab = ph_region_slab(region, *offset);
+		if (slab)
+			return slab;
+	}
+	return NULL;
+}
+EXPORT_SYMBOL_IF_KUNIT(ph_region_next_slab);

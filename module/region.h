@@ -82,8 +82,24 @@ struct ph_segment {
 #define PH_STOCK_EXACT		8U
 #define PH_STOCK_CLASSES	14
 
-/* Lengths of range for which it is remembered where the search may begin. */
-#define PH_HINTS	9
+/*
+ * Lengths of range for which it is remembered where the search may begin: up to
+ * PH_HINTS_EXACT each, then all up to a segment, then all longer ones.
+ */
+#define PH_HINTS_EXACT	8U
+#define PH_HINTS	10
+
+/**
+ * struct ph_tenant - who alone may have the offsets of some segments
+ * @id: its number; 0: anyone
+ * @hint: for each length: no segment below this one has room for it
+ *
+ * @hint is guarded by the region's lock.
+ */
+struct ph_tenant {
+	u32 id;
+	u32 hint[PH_HINTS];
+};
 
 /**
  * struct ph_region - see above
@@ -103,8 +119,8 @@ struct ph_segment {
  * @lock: guards segments
  * @segs: one per leaf
  * @nr_segs: how many
- * @hint: no segment below this one has that many free pages in a row; the last
- *	one stands for all longer ranges
+ * @anyone: stands for all who are no tenants
+ * @owned: all segments below this one have tenants
  * @stock_lock: guards the stock; taken with interrupts off
  * @stock: runs of zeroed pages that no slab uses yet, by length, see
  *	ph_stock_class()
@@ -135,7 +151,8 @@ struct ph_region {
 	spinlock_t lock;
 	struct ph_segment *segs;
 	unsigned int nr_segs;
-	unsigned int hint[PH_HINTS];
+	struct ph_tenant anyone;
+	unsigned int owned;
 
 	spinlock_t stock_lock;
 	struct list_head stock[PH_STOCK_CLASSES];
@@ -193,13 +210,16 @@ bool ph_region_stocked(struct ph_region *region, unsigned int pages);
 /* Offsets. */
 void ph_offsets_init(struct ph_region *region);
 void ph_offsets_exit(struct ph_region *region);
-int ph_region_map(struct ph_region *region, unsigned long pages, u32 tenant,
-		  u64 *start, u16 *gen_first);
+void ph_tenant_init(struct ph_region *region, struct ph_tenant *tenant, u32 id);
+int ph_region_map(struct ph_region *region, unsigned long pages,
+		  struct ph_tenant *tenant, u64 *start, u16 *gen_first);
 void ph_region_publish(struct ph_region *region, struct ph_slab *slab,
 		       u64 start, unsigned long pages);
 void ph_region_unpublish(struct ph_region *region, u64 start,
 			 unsigned long pages, u16 gen_next);
-void ph_region_unmap(struct ph_region *region, u64 start, unsigned long pages);
+void ph_region_unmap(struct ph_region *region, u64 start, unsigned long pages,
+		     struct ph_tenant *tenant);
+struct ph_slab *ph_region_next_slab(struct ph_region *region, u64 *offset);
 u16 ph_region_gen(struct ph_region *region, u64 offset);
 u64 ph_region_end(struct ph_region *region);
 

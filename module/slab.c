@@ -10,6 +10,7 @@
 #include "chain.h"
 #include "reserve.h"
 #include "slab.h"
+#include "type.h"
 
 struct ph_slab ph_no_slab;
 EXPORT_SYMBOL_IF_KUNIT(ph_no_slab);
@@ -224,11 +225,17 @@ static struct ph_slab *ph_slab_alloc_meta(struct ph_region *region,
 	return slab;
 }
 
+static struct ph_tenant *ph_slab_tenant(const struct ph_slab *slab)
+{
+	return slab->tenant ? &slab->cache->type->tenant : NULL;
+}
+
 /* Give the slab its place in the region. */
 static int ph_slab_map(struct ph_region *region, struct ph_slab *slab)
 {
-	int err = ph_region_map(region, ph_slab_range(slab), slab->tenant,
-				&slab->start, &slab->gen_first);
+	int err = ph_region_map(region, ph_slab_range(slab),
+				ph_slab_tenant(slab), &slab->start,
+				&slab->gen_first);
 
 	if (err)
 		return err;
@@ -666,7 +673,8 @@ void ph_slab_destroy(struct ph_region *region, struct ph_slab *slab,
 		     &ph_no_entry);
 	ph_view_zap(&region->view, slab->start, slab->nr_pages);
 	/* Not before: the next slab there has pages and an entry of its own. */
-	ph_region_unmap(region, slab->start, ph_slab_range(slab));
+	ph_region_unmap(region, slab->start, ph_slab_range(slab),
+			ph_slab_tenant(slab));
 	ph_slab_put_memory(region, slab, keep);
 	if (!ph_slab_is_span(slab) && !slab->bare && slab->out) {
 		ph_region_meta_forget(region, slab->out->bytes);

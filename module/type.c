@@ -91,7 +91,8 @@ void ph_type_init(struct ph_type *type, struct ph_region *region,
 	type->policy_id = desc->policy;
 	type->id = desc->type;
 	/* After so many types the numbers begin anew. */
-	type->tenant = region->tenants++ % PH_TENANT_MAX + 1;
+	ph_tenant_init(region, &type->tenant,
+		       region->tenants++ % PH_TENANT_MAX + 1);
 	type->flags = desc->flags;
 	type->align = desc->align ?: PH_ALIGN_DEFAULT;
 	type->min_bytes = desc->min_bytes;
@@ -204,7 +205,7 @@ static u32 ph_type_keep(const struct ph_type *type, u32 bytes, u32 class)
 	u32 keep = 0, step = bytes;
 
 	if (type->region->hardened)
-		keep |= type->tenant << PH_TENANT_SHIFT;
+		keep |= type->tenant.id << PH_TENANT_SHIFT;
 	else if (bytes && (compact || type->id == PRIVHEAP_TYPE_OBJECT))
 		keep |= PH_LATE_GENS;
 	if (type->flags & PRIVHEAP_TYPE_COUNTED)

@@ -20,7 +20,8 @@
  * @region: where its objects are
  * @policy: how it is allocated
  * @id: the user's word for it
- * @tenant: its number among all types that the heap ever had
+ * @tenant: its number among all types that the heap ever had, as an owner of
+ *	offsets
  * @flags: PRIVHEAP_TYPE_* bits
  * @policy_id: number of @policy
  * @align: alignment of objects, bytes
@@ -41,14 +42,14 @@
  * @spans: cache of the objects that are too large for a slab, likewise
  * @name: for the user
  *
- * All but @only, @live, @handed, @handed_bytes, @classes, and @spans is immutable
+ * All but @tenant, @only, @live, @handed, @handed_bytes, @classes, and @spans is immutable
  * once the type is published.
  */
 struct ph_type {
 	struct ph_region *region;
 	const struct ph_policy *policy;
 	u32 id;
-	u32 tenant;
+	struct ph_tenant tenant;
 	u32 flags;
 	u32 policy_id;
 	u32 align;
