@@ -567,6 +567,8 @@ static void region_next_slab_steps_by_segment(struct kunit *test)
 	ph_region_unmap(fix->region, 0, 20 * PH_SEG_PAGES, NULL);
 	start = 25 * ph_seg_bytes + 3 * PAGE_SIZE;
 	ph_region_publish(fix->region, ph_fake_slab(1), start, 2);
+	/* Nobody looks there. */
+	ph_region_publish(fix->region, ph_fake_slab(2), 10 * ph_seg_bytes, 1);
 	rcu_read_lock();
 	for (steps = 1; !ph_region_next_slab(fix->region, &offset); steps++) {
 		KUNIT_EXPECT_EQ(test, offset, steps * ph_seg_bytes);
@@ -580,6 +582,7 @@ static void region_next_slab_steps_by_segment(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, offset, 26 * ph_seg_bytes);
 	rcu_read_unlock();
 	ph_region_unpublish(fix->region, start, 2, 1);
+	ph_region_unpublish(fix->region, 10 * ph_seg_bytes, 1, 1);
 }
 
 static struct kunit_case ph_region_test_cases[] = {
