@@ -413,7 +413,7 @@ static void cache_pick_empty_finds_what_is_behind_pinned_slabs(struct kunit *tes
 	KUNIT_EXPECT_FALSE(test, ph_cache_unused(cache));
 	KUNIT_EXPECT_PTR_EQ(test, slab, list_first_entry(&cache->empty,
 							 struct ph_slab, list));
-	KUNIT_EXPECT_PTR_EQ(test, ph_cache_pick_empty(cache, 0, 0), free);
+	KUNIT_ASSERT_PTR_EQ(test, ph_cache_pick_empty(cache, 0, 0), free);
 	KUNIT_EXPECT_EQ(test, ph_cache_validate(cache), 0);
 	ph_slab_destroy(cache->region, free, false);
 	list_for_each_entry(slab, &cache->empty, list)
