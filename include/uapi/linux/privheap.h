@@ -302,9 +302,10 @@ struct privheap_query {
  * In a hardened heap freed objects are zeroed, wait in a queue before their
  * places are used again, and have to be zero still when that happens; if not,
  * somebody wrote to one after it was freed, which the kernel's log and
- * &privheap_heap_stat.written_after_free tell. The place of a new object is
- * chosen at random. Behind each slab lies a page that cannot be reached, and
- * offsets that one type had serve no other.
+ * &privheap_heap_stat.written_after_free tell. Nobody may write to what was only
+ * promised, either. The place of a new object is chosen at random. Behind each
+ * slab lies a page that cannot be reached, and offsets that one type had serve
+ * no other.
  */
 struct privheap_setup {
 	__u32 size;
