@@ -105,7 +105,7 @@ static void *aligned_widely(struct privheap *heap, size_t align, size_t bytes)
 	struct ph_wide *wide;
 	char *start, *object;
 
-	if (bytes > PTRDIFF_MAX - align)
+	if (align > PTRDIFF_MAX || bytes > PTRDIFF_MAX - align)
 		return NULL;
 	start = ph_span_alloc(heap, PRIVHEAP_TYPE_OBJECT, bytes + align, false);
 	if (!start)
@@ -357,7 +357,8 @@ void *privheap_calloc(struct privheap *heap, size_t count, size_t bytes)
  * @object: as for privheap_free(); NULL allocates
  * @bytes: the new size; 0 frees it and returns NULL
  *
- * Where it has pages of its own they move, and no byte is copied.
+ * Where it has pages of its own they move, and no byte is copied; plain memory does
+ * so from 1 MiB on.
  *
  * Return: where it is from now on; or NULL with errno ``ENOMEM``, and it stays
  */

@@ -80,6 +80,14 @@ static void too_much_is_enomem(int unused, const void *arg)
 		EXPECT_EQ(privheap_posix_memalign(heap, &out, 64, sizes[i]), ENOMEM);
 		EXPECT(errno == 77 && out == &kept);
 	}
+	/* Also where it is alignment and size together. */
+	for (size_t align = 32; align; align *= 2) {
+		EXPECT_EQ(privheap_posix_memalign(heap, &out, align, PTRDIFF_MAX), ENOMEM);
+		EXPECT_EQ(privheap_posix_memalign(heap, &out, align, (size_t)-align), ENOMEM);
+		errno = 0;
+		EXPECT(align < SIZE_MAX / 4 || !privheap_aligned_alloc(heap, align, 1));
+		EXPECT(errno == ENOMEM || align < SIZE_MAX / 4);
+	}
 	errno = 0;
 	EXPECT(!privheap_calloc(heap, SIZE_MAX / 2 + 1, 2));
 	EXPECT_EQ(errno, ENOMEM);
