@@ -23,6 +23,23 @@ void *ph_pages(size_t bytes)
 	return pages == MAP_FAILED ? NULL : pages;
 }
 
+/*
+ * Address space that is nobody's memory until it is opened: not written to, not
+ * dumped, not locked, and not counted. NULL: errno.
+ */
+void *ph_reserve(size_t bytes)
+{
+	void *space = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return space == MAP_FAILED ? NULL : space;
+}
+
+/* Makes memory of it, between two pages. False: there is none, and errno says so. */
+bool ph_open(void *space, size_t from, size_t to)
+{
+	return !mprotect((char *)space + from, to - from, PROT_READ | PROT_WRITE);
+}
+
 static void *arena_locked(size_t bytes)
 {
 	void *piece;

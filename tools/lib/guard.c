@@ -4,12 +4,59 @@
  * pages of their own, and of hardened heaps.
  *
  * A hardened heap keeps a bit for each 8 bytes, set where an object begins that
- * the program has. The bits lie in address space of their own; what is not
- * touched costs nothing. With the slab map they tell each wrong free at once.
+ * the program has. The bits lie in address space of their own, which is opened
+ * as far as objects were handed out. With the slab map they tell each wrong free
+ * at once.
  */
 #include "internal.h"
 
+#include <sys/mman.h>
+
 #define GRAIN	8
+#define STEP	((size_t)64 << 10 << 6)	/* the bits of this much are opened at once */
+
+static size_t up_to_step(size_t bytes)
+{
+	return (bytes + STEP - 1) & ~(STEP - 1);
+}
+
+/* For a heap that may come to have @bytes. False: no address space. */
+bool ph_guard_init(struct privheap *heap, size_t bytes)
+{
+	if (heap->hardened)
+		heap->allocated = ph_reserve(up_to_step(bytes) / 64);
+	return heap->allocated || !heap->hardened;
+}
+
+void ph_guard_exit(struct privheap *heap, size_t bytes)
+{
+	if (heap->allocated)
+		munmap(heap->allocated, up_to_step(bytes) / 64);
+	heap->allocated = NULL;
+	heap->guarded = 0;
+}
+
+/*
+ * Opens the bits of what lies below @end, before it is the program's. Without a
+ * lock: to open twice does no harm. False: no memory.
+ */
+bool ph_guard_reach(struct privheap *heap, size_t end)
+{
+	size_t open = __atomic_load_n(&heap->guarded, __ATOMIC_RELAXED);
+
+	if (!heap->hardened || end <= open)
+		return true;
+	end = up_to_step(end);
+	if (!ph_open(heap->allocated, open / 64, end / 64))
+		return false;
+	ph_raise(&heap->guarded, end);
+	return true;
+}
+
+static bool in_reach(const struct privheap *heap, const void *object)
+{
+	return ph_offset(heap, object) < __atomic_load_n(&heap->guarded, __ATOMIC_RELAXED);
+}
 
 static uint64_t *guard_word(struct privheap *heap, const void *object, uint64_t *bit)
 {
@@ -57,7 +104,8 @@ bool ph_guard_give(struct privheap *heap, void *object)
 	fault = guard_fault(heap, object);
 	if (!fault) {
 		word = guard_word(heap, object, &bit);
-		if (__atomic_fetch_and(word, ~bit, __ATOMIC_RELAXED) & bit)
+		if (in_reach(heap, object) &&
+		    __atomic_fetch_and(word, ~bit, __ATOMIC_RELAXED) & bit)
 			return true;
 		fault = "freed already";
 	}

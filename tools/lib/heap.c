@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* Of an address space, one heap takes no more than this. */
@@ -44,12 +45,10 @@ static void heap_unmap(struct privheap *heap)
 		munmap((void *)heap->slabs, slab_map_bytes(heap));
 	if (heap->stat)
 		munmap((void *)heap->stat, sizeof(*heap->stat));
-	if (heap->allocated)
-		munmap(heap->allocated, heap->bytes / 64);
+	ph_guard_exit(heap, heap->bytes);
 	heap->base = NULL;
 	heap->slabs = NULL;
 	heap->stat = NULL;
-	heap->allocated = NULL;
 }
 
 static bool heap_map(struct privheap *heap)
@@ -57,19 +56,48 @@ static bool heap_map(struct privheap *heap)
 	heap->base = map(heap->fd, heap->bytes, PROT_READ | PROT_WRITE, PRIVHEAP_MAP_REGION);
 	heap->slabs = heap->base ? map(heap->fd, slab_map_bytes(heap), PROT_READ,
 				       PRIVHEAP_MAP_SLABS) : NULL;
-	if (heap->slabs && heap->hardened)
-		heap->allocated = ph_pages(heap->bytes / 64);
-	if (heap->slabs && (heap->allocated || !heap->hardened))
+	if (heap->slabs && ph_guard_init(heap, heap->bytes))
 		return true;
 	heap_unmap(heap);
 	return false;
 }
 
+/* Pages that the process has mapped, by the first number of its file; 0: unknown. */
+static uint64_t pages_mapped(void)
+{
+	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	char text[32] = "";
+	ssize_t got = -1;
+
+	if (fd >= 0) {
+		got = read(fd, text, sizeof(text) - 1);
+		close(fd);
+	}
+	return got > 0 ? strtoull(text, NULL, 10) : 0;
+}
+
+/* What one heap may take: with a limit, half of the rest, its tables included. */
+static uint64_t address_most(uint64_t bytes, uint64_t most)
+{
+	uint64_t page = (uint64_t)getpagesize(), used, rest;
+	struct rlimit limit;
+
+	if (bytes > most)
+		bytes = most;
+	if (getrlimit(RLIMIT_AS, &limit) || limit.rlim_cur == RLIM_INFINITY)
+		return bytes;
+	used = pages_mapped() * page;
+	rest = limit.rlim_cur > used ? (limit.rlim_cur - used) / 2 : 0;
+	rest = (rest - rest / 16) & ~(page - 1);
+	if (bytes <= rest)
+		return bytes;
+	return rest ? rest : page;
+}
+
 /* As much of the address space as is to be had. */
 static int heap_map_most(struct privheap *heap, uint64_t bytes)
 {
-	if (bytes > ADDRESS_MOST)
-		bytes = ADDRESS_MOST;
+	bytes = address_most(bytes, ADDRESS_MOST);
 	for (heap->bytes = (size_t)bytes; !heap_map(heap); heap->bytes /= 2)
 		if (errno != ENOMEM || heap->bytes / 2 < ADDRESS_LEAST)
 			return -1;
@@ -142,14 +170,11 @@ static int heap_plain(struct privheap *heap, const struct privheap_options *opti
 {
 	uint64_t bytes = options->address_bytes;
 
-	if (!bytes || bytes > ADDRESS_MOST / 32)
-		bytes = ADDRESS_MOST / 32;
+	bytes = address_most(bytes ? bytes : UINT64_MAX, ADDRESS_MOST / 32);
 	for (; ph_plain_init(heap, (size_t)bytes); bytes /= 2)
 		if (bytes / 2 < ADDRESS_LEAST)
 			return -1;
-	if (heap->hardened)
-		heap->allocated = ph_pages(heap->bytes / 64);
-	return heap->allocated || !heap->hardened ? 0 : -1;
+	return 0;
 }
 
 /* @heap is zero, but for its place in the list and what is frozen. */
@@ -391,7 +416,7 @@ void *privheap_to_pointer(struct privheap *heap, __u64 handle)
 	}
 	if (privheap_cmd_to_offsets(heap->fd, &convert))
 		return NULL;
-	if (offset >= heap->bytes) {
+	if (offset >= heap->bytes || !ph_guard_reach(heap, offset + 1)) {
 		errno = EOVERFLOW;
 		return NULL;
 	}

@@ -113,7 +113,7 @@ struct ph_spans {
 
 struct privheap {
 	char *base;			/* of the region, or what takes its place */
-	size_t bytes;
+	size_t bytes;			/* of plain memory: those that are open so far */
 	const struct privheap_map_entry *slabs;
 	unsigned int page_shift;
 	ph_place_t object_place[256];	/* size class of type object -> kind, or 0 */
@@ -126,6 +126,7 @@ struct privheap {
 	struct ph_plain *plain;		/* or NULL */
 	const struct privheap_stat_page *stat;
 	uint64_t *allocated;		/* hardened: a bit for each 8 bytes */
+	size_t guarded;			/* the bits of so many bytes are open */
 	struct ph_sizes *aligned[PH_ALIGNS];
 	struct ph_frozen *frozen;
 	struct privheap *next;		/* list of all heaps */
@@ -204,6 +205,8 @@ static inline struct privheap_run *ph_taken(const struct privheap_take *take)
 /* arena.c: memory of the library itself, zeroed; never given back. */
 void *ph_arena(size_t bytes);
 void *ph_pages(size_t bytes);
+void *ph_reserve(size_t bytes);
+bool ph_open(void *space, size_t from, size_t to);
 struct privheap_box *ph_box_new(uint32_t room);
 void ph_box_put(struct privheap_box *box);
 extern pthread_mutex_t ph_arena_lock;
@@ -271,6 +274,9 @@ void ph_spans_flush(struct privheap *heap);
 void *ph_span_resize(struct privheap *heap, void *object, size_t bytes);
 
 /* guard.c: the hardened mode, and types that zero. */
+bool ph_guard_init(struct privheap *heap, size_t bytes);
+void ph_guard_exit(struct privheap *heap, size_t bytes);
+bool ph_guard_reach(struct privheap *heap, size_t end);
 void *ph_guarded_alloc(struct ph_thread *thread, unsigned int kind);
 void ph_guarded_free(struct ph_thread *thread, unsigned int kind, void *object);
 bool ph_guard_take(struct privheap *heap, void *object);

@@ -3,9 +3,13 @@
  * Plain memory: what the module does for a mapped heap, done by the library in
  * anonymous memory, for machines without the module. Wrong frees are found as
  * the module finds them; quotas, promises and handles there are none.
+ *
+ * Address space is reserved for the largest region that there may be. What is used
+ * of it, and of the tables by page, is opened a step at a time, and stays so.
  */
 #include "internal.h"
 
+#include <stddef.h>
 #include <sys/mman.h>
 
 #include "plain.h"
@@ -29,10 +33,22 @@ struct plain_slab {
 	uint64_t taken[];
 };
 
+/* What each page has: itself, and its place in each table. */
+enum { PART_PAGE, PART_MAP, PART_SLAB, PART_GAP, PARTS };
+
+/* Address space with such a part of all pages, the first ones opened. */
+struct plain_part {
+	char *base;
+	size_t each, bytes, open;
+};
+
+#define PART_STEP	((size_t)64 << 10)	/* opened at once */
+
 struct ph_plain {
 	pthread_mutex_t lock;
 	struct privheap *heap;
 	struct plain_pages pages;
+	struct plain_part part[PARTS];
 	struct privheap_map_entry *map;
 	struct plain_slab **slab;		/* by page */
 	struct plain_type *type[TYPES];
@@ -72,19 +88,69 @@ static size_t page_of(const struct ph_plain *plain, size_t offset)
 	return offset >> plain->heap->page_shift;
 }
 
+/* What a size takes, whatever it is. */
+static uint64_t pages_for(const struct ph_plain *plain, uint64_t bytes)
+{
+	uint64_t page = 1ULL << plain->heap->page_shift;
+
+	return bytes / page + !!(bytes % page);
+}
+
+static bool part_reserve(struct plain_part *part, size_t each, size_t pages)
+{
+	part->each = each;
+	part->bytes = (each * pages + PART_STEP - 1) & ~(PART_STEP - 1);
+	part->base = ph_reserve(part->bytes);
+	return part->base;
+}
+
+static bool part_open(struct plain_part *part, size_t pages)
+{
+	size_t to = (part->each * pages + PART_STEP - 1) & ~(PART_STEP - 1);
+
+	if (to <= part->open)
+		return true;
+	if (!ph_open(part->base, part->open, to))
+		return false;
+	part->open = to;
+	return true;
+}
+
+/* The slab map is read without a lock as far as the heap is said to go: that comes last. */
+bool plain_open(struct plain_pages *pages, size_t count)
+{
+	struct ph_plain *plain = (void *)((char *)pages - offsetof(struct ph_plain, pages));
+	size_t bytes = count << pages->shift;
+
+	for (unsigned int part = 0; part < PARTS; part++)
+		if (!part_open(&plain->part[part], count))
+			return false;
+	if (!ph_guard_reach(plain->heap, bytes))
+		return false;
+	__atomic_store_n(&plain->heap->bytes, bytes, __ATOMIC_RELEASE);
+	return true;
+}
+
+/* Pages that are not of a slab have none already. */
 static void map_pages(struct ph_plain *plain, struct privheap_map_entry entry,
 		      struct plain_slab *slab)
 {
-	for (uint32_t page = 0; page < entry.pages; page++) {
+	for (uint32_t page = 0; page < entry.pages; page++)
 		plain->map[entry.first_page + page] = entry;
+	for (uint32_t page = 0; slab && page < entry.pages; page++)
 		plain->slab[entry.first_page + page] = slab;
-	}
+}
+
+static void forget_pages(struct ph_plain *plain, uint32_t first, uint32_t pages)
+{
+	memset(&plain->map[first], 0, pages * sizeof(*plain->map));
+	if (plain->slab[first])
+		memset(&plain->slab[first], 0, pages * sizeof(*plain->slab));
 }
 
 static void unmap_pages(struct ph_plain *plain, uint32_t first, uint32_t pages)
 {
-	memset(&plain->map[first], 0, pages * sizeof(*plain->map));
-	memset(&plain->slab[first], 0, pages * sizeof(*plain->slab));
+	forget_pages(plain, first, pages);
 	plain_pages_put(&plain->pages, first, pages);
 }
 
@@ -204,7 +270,7 @@ static int take_span(struct ph_plain *plain, struct privheap_take *take)
 {
 	size_t page = (size_t)1 << plain->heap->page_shift;
 	struct privheap_run *run = (void *)(uintptr_t)take->runs;
-	uint64_t pages = (take->object_bytes + page - 1) / page;
+	uint64_t pages = pages_for(plain, take->object_bytes);
 	int64_t first = plain_pages_get(&plain->pages, pages);
 
 	if (first < 0)
@@ -235,7 +301,7 @@ static int take_locked(struct ph_plain *plain, struct privheap_take *take)
 		take->object_bytes = type->min;
 	bytes = take->object_bytes;
 	if (bytes < type->min || bytes > type->max)
-		return fail(bytes > plain->heap->bytes ? ENOMEM : ERANGE);
+		return fail(bytes > plain->part[PART_PAGE].bytes ? ENOMEM : ERANGE);
 	if (bytes > SPAN_FROM)
 		return take_span(plain, take);
 	if (!type->fixed) {
@@ -331,7 +397,7 @@ static int resize_locked(struct ph_plain *plain, struct privheap_resize *resize)
 {
 	struct privheap_run run = { .offset = resize->handle, .mask = 1 };
 	unsigned int shift = plain->heap->page_shift;
-	uint64_t pages = (resize->object_bytes + (1U << shift) - 1) >> shift;
+	uint64_t pages = pages_for(plain, resize->object_bytes);
 	struct privheap_map_entry entry;
 	int64_t to;
 	int err = run_check(plain, 0, &run);
@@ -349,14 +415,11 @@ static int resize_locked(struct ph_plain *plain, struct privheap_resize *resize)
 		map_pages(plain, entry, NULL);
 		return 0;
 	}
-	to = plain_pages_get(&plain->pages, pages);
+	to = plain_pages_grow(&plain->pages, entry.first_page, entry.pages, pages);
 	if (to < 0)
 		return fail(ENOMEM);
-	if (plain_pages_move(&plain->pages, entry.first_page, (uint32_t)to, entry.pages)) {
-		plain_pages_put(&plain->pages, (uint32_t)to, pages);
-		return fail(ENOMEM);
-	}
-	unmap_pages(plain, entry.first_page, entry.pages);
+	if (to != entry.first_page)
+		forget_pages(plain, entry.first_page, entry.pages);
 	entry.first_page = (uint32_t)to;
 	entry.pages = (uint32_t)pages;
 	map_pages(plain, entry, NULL);
@@ -432,46 +495,55 @@ static int add_builtins(struct ph_plain *plain)
 	return 0;
 }
 
-/* Takes the place of the module's part of @heap. */
+static bool reserve_all(struct ph_plain *plain, size_t pages)
+{
+	struct privheap *heap = plain->heap;
+	const size_t each[PARTS] = {
+		[PART_PAGE] = (size_t)1 << heap->page_shift, [PART_MAP] = sizeof(*plain->map),
+		[PART_SLAB] = sizeof(*plain->slab), [PART_GAP] = sizeof(struct plain_gap),
+	};
+	struct plain_part *part = plain->part;
+
+	for (unsigned int i = 0; i < PARTS; i++)
+		if (!part_reserve(&part[i], each[i], pages))
+			return false;
+	heap->base = part[PART_PAGE].base;
+	plain->map = (void *)part[PART_MAP].base;
+	plain->slab = (void *)part[PART_SLAB].base;
+	heap->slabs = plain->map;
+	plain_pages_init(&plain->pages, heap->base, heap->page_shift, pages,
+			 (void *)part[PART_GAP].base);
+	return ph_guard_init(heap, pages << heap->page_shift);
+}
+
+/* Takes the place of the module's part of @heap, for up to @bytes. */
 int ph_plain_init(struct privheap *heap, size_t bytes)
 {
 	struct ph_plain *plain = ph_pages(sizeof(*plain));
-	size_t pages;
 
 	if (!plain)
 		return -1;
 	heap->page_shift = (unsigned int)__builtin_ctzl((unsigned long)getpagesize());
-	heap->bytes = bytes;
+	heap->bytes = 0;
 	heap->plain = plain;
 	plain->heap = heap;
-	pages = page_of(plain, bytes);
 	pthread_mutex_init(&plain->lock, NULL);
-	heap->base = ph_pages(bytes);
-	plain->map = ph_pages(pages * sizeof(*plain->map));
-	plain->slab = ph_pages(pages * sizeof(*plain->slab));
-	if (heap->base && plain->map && plain->slab && !add_builtins(plain)) {
-		heap->slabs = plain->map;
-		plain_pages_init(&plain->pages, heap->base, heap->page_shift, pages);
+	if (reserve_all(plain, page_of(plain, bytes)) && !add_builtins(plain))
 		return 0;
-	}
 	ph_plain_exit(heap);
 	return -1;
 }
 
-/* The region and the slab map are the caller's to unmap. */
 void ph_plain_exit(struct privheap *heap)
 {
 	struct ph_plain *plain = heap->plain;
 
-	if (plain->slab)
-		munmap(plain->slab, page_of(plain, heap->bytes) * sizeof(*plain->slab));
-	if (!heap->slabs) {
-		if (plain->map)
-			munmap(plain->map, page_of(plain, heap->bytes) * sizeof(*plain->map));
-		if (heap->base)
-			munmap(heap->base, heap->bytes);
-		heap->base = NULL;
-	}
+	ph_guard_exit(heap, plain->pages.count << heap->page_shift);
+	for (unsigned int part = 0; part < PARTS; part++)
+		if (plain->part[part].base)
+			munmap(plain->part[part].base, plain->part[part].bytes);
+	heap->base = NULL;
+	heap->slabs = NULL;
 	heap->plain = NULL;
 	munmap(plain, sizeof(*plain));
 }

@@ -36,7 +36,7 @@ struct privheap;
  * @hard_max_bytes: as in &struct privheap_setup; not kept by plain memory
  * @reserve_bytes: the same
  * @address_bytes: address space to take for it; the default is all that a
- *	region has, or what the process may have
+ *	region has, or half of what the process may still have
  */
 struct privheap_options {
 	unsigned int flags;

@@ -53,7 +53,8 @@ static void **unpack_run(char *first, uint64_t mask, size_t stride, void **to)
 
 /*
  * The objects of @take, to be used from the last to the first: neighbours in
- * the order of their addresses. Those that lie beyond what is mapped go back.
+ * the order of their addresses. Those that lie beyond what is mapped, or can be
+ * guarded, go back.
  */
 unsigned int ph_unpack(struct privheap *heap, const struct privheap_take *take,
 		       void **objects)
@@ -65,8 +66,9 @@ unsigned int ph_unpack(struct privheap *heap, const struct privheap_take *take,
 
 	for (unsigned int i = 0; i < take->nr_runs; i++, run++) {
 		end = run->offset + (64 - (unsigned int)__builtin_clzll(run->mask)) * step;
-		if (unlikely(end > heap->bytes)) {
+		if (unlikely(end > heap->bytes || !ph_guard_reach(heap, end))) {
 			ph_give_run(heap, take->type, run, 1);
+			errno = ENOMEM;
 			continue;
 		}
 		ph_raise(&heap->high, end);

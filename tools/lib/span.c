@@ -99,9 +99,13 @@ void *ph_span_alloc(struct privheap *heap, uint32_t type, size_t bytes, bool zer
 /* Only what is a whole span of type object, and not too large. */
 static size_t span_to_keep(struct privheap *heap, void *object)
 {
-	const struct privheap_map_entry *entry = ph_entry(heap, ph_offset(heap, object));
-	size_t bytes = ph_entry_bytes(heap, entry);
+	const struct privheap_map_entry *entry;
+	size_t bytes;
 
+	if (ph_offset(heap, object) >= heap->bytes)
+		return 0;
+	entry = ph_entry(heap, ph_offset(heap, object));
+	bytes = ph_entry_bytes(heap, entry);
 	if (entry->state != PRIVHEAP_STATE_SPAN || entry->type != PRIVHEAP_TYPE_OBJECT ||
 	    ph_entry_start(heap, entry) != ph_offset(heap, object))
 		return 0;
@@ -129,6 +133,14 @@ void ph_span_free(struct privheap *heap, void *object)
 		ph_report_errno(heap, object, errno);
 }
 
+/* The module places it behind all others, or lower. */
+static bool guard_for_growth(struct privheap *heap, size_t bytes)
+{
+	size_t end = __atomic_load_n(&heap->high, __ATOMIC_RELAXED) + bytes;
+
+	return ph_guard_reach(heap, end < heap->bytes ? end : heap->bytes);
+}
+
 /* Where it is from now on; NULL with errno set, and it is as it was. */
 void *ph_span_resize(struct privheap *heap, void *object, size_t bytes)
 {
@@ -138,7 +150,7 @@ void *ph_span_resize(struct privheap *heap, void *object, size_t bytes)
 	};
 	void *moved;
 
-	if (!ph_guard_give(heap, object))
+	if (!guard_for_growth(heap, bytes) || !ph_guard_give(heap, object))
 		return NULL;
 	if (heap->plain ? ph_plain_resize(heap->plain, &resize) :
 			  privheap_cmd_resize(heap->fd, &resize)) {
@@ -147,7 +159,8 @@ void *ph_span_resize(struct privheap *heap, void *object, size_t bytes)
 			errno = ENOMEM;
 		return NULL;
 	}
-	if (resize.handle + bytes > heap->bytes) {
+	if (resize.handle + bytes > heap->bytes ||
+	    !ph_guard_reach(heap, resize.handle + bytes)) {
 		/* Beyond what is mapped: it is lost to the program, and so it goes. */
 		struct privheap_run run = { .offset = resize.handle, .mask = 1 };
 
