@@ -416,10 +416,12 @@ void *privheap_to_pointer(struct privheap *heap, __u64 handle)
 	}
 	if (privheap_cmd_to_offsets(heap->fd, &convert))
 		return NULL;
-	if (offset >= heap->bytes || !ph_guard_reach(heap, offset + 1)) {
+	if (offset >= heap->bytes) {
 		errno = EOVERFLOW;
 		return NULL;
 	}
+	if (!ph_guard_reach(heap, offset + 1))
+		return NULL;
 	ph_raise(&heap->high, offset + 1);
 	ph_guard_take(heap, heap->base + offset);
 	return heap->base + offset;
