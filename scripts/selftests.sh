@@ -25,6 +25,7 @@ rm -f "$results/$name".*
 status=0 problem=''
 "$top/scripts/vm.sh" --smp 2 --mem 1024 --timeout "${TIMEOUT:-1500}" "$@" \
 	--script "$top/scripts/guest/selftests.sh" --add "$ko" "${programs[@]}" \
+	--add "$top/build/tools/libprivheap-preload.so:/libprivheap-preload.so" \
 	--add "$top/scripts/guest/leaks.sh:/leaks.sh" \
 	--get "/tmp/selftests.ktap:$results/$name.ktap" \
 	--log "$results/$name.log" || status=$?

@@ -223,11 +223,15 @@ struct privheap *privheap_new(const struct privheap_options *options)
 {
 	static const struct privheap_options defaults;
 	struct privheap *heap = ph_pages(sizeof(*heap));
-	int err;
+	int err, cancel, ret;
 
 	if (!heap)
 		return NULL;
-	if (ph_heap_init(heap, options ? options : &defaults)) {
+	/* An allocation, and so no point of cancellation. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+	ret = ph_heap_init(heap, options ? options : &defaults);
+	pthread_setcancelstate(cancel, NULL);
+	if (ret) {
 		err = errno;
 		munmap(heap, sizeof(*heap));
 		errno = err;

@@ -16,9 +16,10 @@
  * None of the library's own memory comes from malloc(), which may be this.
  *
  * Locks: kinds (kind.c), threads (thread.c), each kind's depot, the memory
- * below all (arena.c), kept spans (span.c), plain memory's (plain.c). None is held
- * while another is taken, but that of the teardown (kind.c), which comes before
- * all, and those of the orphans (thread.c) and of kept spans, which come next.
+ * below all (arena.c), kept spans (span.c), plain memory's (plain.c), types of
+ * alignments (malloc.c). None is held while another is taken, but that of the
+ * teardown (kind.c), which comes before all, and those of the orphans (thread.c),
+ * of kept spans and of alignments, which come next. fork.c visits them all.
  *
  * A heap goes when no thread uses it, but threads that do not still meet what it
  * leaves: in depots that they age, and in their own magazines when they end. The
@@ -216,8 +217,8 @@ struct ph_thread *ph_thread_enter(void);
 void ph_thread_leave(struct ph_thread *thread);
 void ph_thread_drop_kind(unsigned int kind);
 void ph_threads_forked(void);
-void ph_threads_lock(void);
-void ph_threads_unlock(void);
+typedef int (*ph_lock_fn)(pthread_mutex_t *lock);
+void ph_threads_locks(ph_lock_fn visit);
 
 /* magazine.c: kinds that are not guarded. */
 void *ph_magazine_alloc(struct ph_thread *thread, unsigned int kind);
@@ -295,16 +296,17 @@ int ph_plain_give(struct ph_plain *plain, uint32_t type,
 int ph_plain_resize(struct ph_plain *plain, struct privheap_resize *resize);
 int ph_plain_type(struct ph_plain *plain, struct privheap_type *type);
 uint32_t ph_plain_type_flags(struct ph_plain *plain, uint32_t type);
-void ph_plain_lock(struct ph_plain *plain);
-void ph_plain_unlock(struct ph_plain *plain);
+pthread_mutex_t *ph_plain_lock(struct ph_plain *plain);
 
 /*
  * fork.c: what becomes of heaps in the child. The preload library keeps its
- * heap's content there.
+ * heap's content there. Hooks run with all signals blocked, and may be in a
+ * handler that interrupted anything of the library: they take no lock before the
+ * child's.
  */
 struct ph_fork_hooks {
 	void (*prepare)(void);
-	void (*parent)(void);
+	void (*parent)(bool forked);
 	void (*child)(void);
 };
 
@@ -312,6 +314,7 @@ extern struct ph_fork_hooks ph_fork_hooks;
 void ph_fork_init(void);
 
 /* malloc.c, for the preload library as well. */
+extern pthread_mutex_t ph_aligned_lock;
 void *ph_malloc_slow(struct privheap *heap, size_t bytes);
 void ph_free_slow(struct privheap *heap, void *object);
 void *ph_aligned(struct privheap *heap, size_t align, size_t bytes);

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-static pthread_mutex_t aligned_lock = PTHREAD_MUTEX_INITIALIZER;
+pthread_mutex_t ph_aligned_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static size_t page_bytes(const struct privheap *heap)
 {
@@ -74,7 +74,7 @@ static struct ph_sizes *aligned_sizes(struct privheap *heap, size_t align)
 	if (sizes)
 		return sizes;
 	snprintf(type.name, sizeof(type.name), "object-align-%zu", align);
-	pthread_mutex_lock(&aligned_lock);
+	pthread_mutex_lock(&ph_aligned_lock);
 	sizes = *place;
 	if (!sizes && !privheap_type(heap, &type)) {
 		sizes = ph_arena(sizeof(*sizes));
@@ -84,7 +84,7 @@ static struct ph_sizes *aligned_sizes(struct privheap *heap, size_t align)
 			__atomic_store_n(place, sizes, __ATOMIC_RELEASE);
 		}
 	}
-	pthread_mutex_unlock(&aligned_lock);
+	pthread_mutex_unlock(&ph_aligned_lock);
 	return sizes;
 }
 

@@ -548,12 +548,7 @@ void ph_plain_exit(struct privheap *heap)
 	munmap(plain, sizeof(*plain));
 }
 
-void ph_plain_lock(struct ph_plain *plain)
+pthread_mutex_t *ph_plain_lock(struct ph_plain *plain)
 {
-	pthread_mutex_lock(&plain->lock);
-}
-
-void ph_plain_unlock(struct ph_plain *plain)
-{
-	pthread_mutex_unlock(&plain->lock);
+	return &plain->lock;
 }

@@ -20,6 +20,8 @@ $(out)/obj-pic/%.o: $(here)/%.c
 
 # The library's own names are exported by its list, the others' by theirs.
 $(out)/obj-pic/lib/%.o: flags += $(if $(findstring preload,$*),-fno-builtin)
+# What copies the heap may copy what the stack is checked with.
+$(out)/obj-pic/lib/preload/fork.o $(out)/obj-pic/lib/preload/fault.o: flags += -fno-stack-protector
 
 $(so): $(pic) $(here)/lib/libprivheap.map
 	@echo "  LD      $(@F)"

@@ -135,19 +135,12 @@ void ph_thread_drop_kind(unsigned int kind)
 	pthread_mutex_unlock(&orphans_lock);
 }
 
-/* With the teardown's, before all others: no heap goes during a fork. */
-void ph_threads_lock(void)
+/* Each lock of this file, in their order, and before them the teardown's. */
+void ph_threads_locks(ph_lock_fn visit)
 {
-	pthread_mutex_lock(&ph_teardown_lock);
-	pthread_mutex_lock(&orphans_lock);
-	pthread_mutex_lock(&threads_lock);
-}
-
-void ph_threads_unlock(void)
-{
-	pthread_mutex_unlock(&threads_lock);
-	pthread_mutex_unlock(&orphans_lock);
-	pthread_mutex_unlock(&ph_teardown_lock);
+	visit(&ph_teardown_lock);
+	visit(&orphans_lock);
+	visit(&threads_lock);
 }
 
 /*
@@ -158,9 +151,6 @@ void ph_threads_forked(void)
 {
 	struct ph_thread *thread;
 
-	/* They know their owner by a number that is another one in the child. */
-	ph_teardown_lock = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
-	orphans_lock = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 	for (thread = threads; thread; thread = thread->next) {
 		if (!thread->used || &thread->own == privheap_self)
 			continue;

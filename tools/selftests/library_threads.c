@@ -374,6 +374,46 @@ static void child_of_a_fork(int unused, const void *arg)
 	privheap_delete(heap);
 }
 
+static atomic_bool stop_aligning;
+
+static void *worker_aligns(void *arg)
+{
+	while (!stop_aligning) {
+		struct privheap *heap = library_heap(arg);
+
+		for (size_t align = 32; align <= 4096; align *= 2)
+			REQUIRE(privheap_aligned_alloc(heap, align, 100));
+		privheap_delete(heap);
+	}
+	return NULL;
+}
+
+/* Whatever lock another thread has just then, the child has none to wait for. */
+static void forks_while_types_are_made(int unused, const void *arg)
+{
+	struct privheap *heap = library_heap(arg);
+	bool plain = privheap_fd(heap) < 0;
+	pthread_t thread;
+	int status = 0;
+
+	(void)unused;
+	REQUIRE(!pthread_create(&thread, NULL, worker_aligns, (void *)arg));
+	for (unsigned long n = 0; n < scaled(400) && !status; n++) {
+		pid_t child = fork();
+
+		REQUIRE(child >= 0);
+		if (!child) {
+			alarm(60);
+			_exit(!privheap_aligned_alloc(heap, 64, 100) == plain);
+		}
+		REQUIRE(waitpid(child, &status, 0) == child);
+	}
+	EXPECT_EQ(status, 0);
+	stop_aligning = true;
+	REQUIRE(!pthread_join(thread, NULL));
+	privheap_delete(heap);
+}
+
 int main(void)
 {
 	TEST_PLACES(ended_threads_leave_nothing);
@@ -385,5 +425,6 @@ int main(void)
 	TEST_PLACES(a_heap_goes_while_its_user_ends);
 	TEST_PLACES(forks_while_heaps_go);
 	TEST_PLACES(child_of_a_fork);
+	TEST_PLACES(forks_while_types_are_made);
 	return tests_run();
 }

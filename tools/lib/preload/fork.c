@@ -11,88 +11,14 @@
  */
 #include "../internal.h"
 
-#include <fcntl.h>
-#include <signal.h>
 #include <sys/mman.h>
-#include <sys/single_threaded.h>
 #include <sys/uio.h>
 
 #include "preload.h"
 
-/* Written by prepare(), read by parent() and child() of the same fork. */
-static int waiting[2] = { -1, -1 };
+/* Made by prepare(), for the child of the same fork. */
 static struct ph_frozen *next_frozen;
-static struct sigaction segv_before;
-static pid_t parent_pid;
-static bool watching;
 static bool kept;
-
-static bool keep_content(struct privheap *heap, struct ph_frozen *frozen);
-
-/*
- * Of a process with threads the C library's fork() visits all open streams in the
- * child, which are on the heap, before it calls anybody. Whoever else faults
- * meanwhile gets what he would have got.
- */
-static void touched_early(int signal, siginfo_t *info, void *context)
-{
-	(void)signal;
-	(void)info;
-	(void)context;
-	if (getpid() == parent_pid || kept || !next_frozen ||
-	    !keep_content(&ph_process_heap, next_frozen))
-		sigaction(SIGSEGV, &segv_before, NULL);
-}
-
-static void watch(void)
-{
-	struct sigaction early = {
-		.sa_sigaction = touched_early, .sa_flags = SA_SIGINFO | SA_ONSTACK,
-	};
-
-	watching = !__libc_single_threaded && !sigaction(SIGSEGV, &early, &segv_before);
-}
-
-static void unwatch(void)
-{
-	if (watching)
-		sigaction(SIGSEGV, &segv_before, NULL);
-	watching = false;
-}
-
-static void close_end(int *end)
-{
-	if (*end >= 0)
-		close(*end);
-	*end = -1;
-}
-
-static void prepare(void)
-{
-	if (ph_process_heap.plain)
-		return;
-	if (pipe2(waiting, O_CLOEXEC))
-		waiting[0] = waiting[1] = -1;
-	if (!next_frozen)
-		next_frozen = ph_arena(sizeof(*next_frozen));
-	parent_pid = getpid();
-	kept = false;
-	watch();
-}
-
-/* The child's end closes when it has what it needs, or is dead. */
-static void parent(void)
-{
-	int saved = errno;
-	char byte;
-
-	unwatch();
-	close_end(&waiting[1]);
-	while (waiting[0] >= 0 && read(waiting[0], &byte, 1) < 0 && errno == EINTR)
-		;
-	close_end(&waiting[0]);
-	errno = saved;
-}
 
 /*
  * By a call that fails where the parent's other threads have just given a page
@@ -122,6 +48,7 @@ static bool copy_slabs(struct privheap *heap, char *base,
 		first = page << heap->page_shift;
 		if (!copy(heap->base + first, base + first, ph_entry_bytes(heap, &entry)))
 			return false;
+		ph_completion_step();
 		page += entry.pages - 1;
 	}
 	return true;
@@ -136,7 +63,8 @@ static bool plain_at(const void *address, size_t bytes)
 
 /*
  * Puts a copy in the place of the heap. Takes no lock, for this may be while the
- * fork has them all.
+ * fork has them all; and the caller's stack and its thread's variables may be in
+ * the heap, so that nothing is called which checks its stack.
  */
 static bool keep_content(struct privheap *heap, struct ph_frozen *frozen)
 {
@@ -177,8 +105,7 @@ static void start_again(struct privheap *heap, struct ph_frozen *frozen)
 	struct privheap *next = heap->next;
 
 	ph_kinds_drop(heap);
-	if (heap->allocated)
-		munmap(heap->allocated, heap->bytes / 64);
+	ph_guard_exit(heap, heap->bytes);
 	ph_file_keep(-1);
 	close(heap->fd);
 	memset(heap, 0, sizeof(*heap));
@@ -189,20 +116,53 @@ static void start_again(struct privheap *heap, struct ph_frozen *frozen)
 	ph_file_keep(heap->fd);
 }
 
+static void lost(const char *what)
+{
+	ph_completion_end();
+	ph_report(&ph_process_heap, &ph_process_heap, what);
+}
+
+/* For who cannot wait for child(). */
+static bool keep_early(void)
+{
+	if (kept)
+		return false;
+	if (!next_frozen || !keep_content(&ph_process_heap, next_frozen))
+		lost("no room for it in the child of a fork");
+	return true;
+}
+
+static void prepare(void)
+{
+	struct privheap *heap = &ph_process_heap;
+
+	if (heap->plain)
+		return;
+	if (!next_frozen)
+		next_frozen = ph_pages(sizeof(*next_frozen));
+	kept = false;
+	ph_completion_begin();
+	ph_fault_watch(heap, keep_early);
+}
+
+static void parent(bool forked)
+{
+	ph_fault_unwatch();
+	ph_completion_wait(forked);
+}
+
 static void child(void)
 {
 	struct privheap *heap = &ph_process_heap;
 
-	unwatch();
-	if (!heap->plain) {
-		if (!kept && (!next_frozen || !keep_content(heap, next_frozen)))
-			ph_report(heap, heap, "no room for it in the child of a fork");
-		else
-			start_again(heap, next_frozen);
-		next_frozen = NULL;
-	}
-	close_end(&waiting[0]);
-	close_end(&waiting[1]);
+	if (heap->plain)
+		return;
+	keep_early();
+	ph_fault_unwatch();
+	start_again(heap, next_frozen);
+	next_frozen = NULL;
+	if (!ph_completion_end())
+		lost("the parent of a fork did not wait for its child");
 }
 
 void ph_keep_in_child(void)

@@ -32,7 +32,10 @@ static void say_absent(int err)
 static cold bool begin(void)
 {
 	struct privheap_options options = { .flags = 0 };
+	int cancel;
 
+	/* No allocation is a point of cancellation. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	pthread_mutex_lock(&begin_lock);
 	ph_direct_heap = &ph_process_heap;
 	if (!ready && ph_heap_init(&ph_process_heap, &options)) {
@@ -51,6 +54,7 @@ static cold bool begin(void)
 	}
 out:
 	pthread_mutex_unlock(&begin_lock);
+	pthread_setcancelstate(cancel, NULL);
 	return ready;
 }
 
