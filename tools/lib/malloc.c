@@ -358,7 +358,8 @@ void *privheap_calloc(struct privheap *heap, size_t count, size_t bytes)
  * @bytes: the new size; 0 frees it and returns NULL
  *
  * Where it has pages of its own they move, and no byte is copied; plain memory does
- * so from 1 MiB on.
+ * so from 1 MiB on. An alignment above 16 bytes is not kept; privheap_free_sized()
+ * may take what comes of it.
  *
  * Return: where it is from now on; or NULL with errno ``ENOMEM``, and it stays
  */
