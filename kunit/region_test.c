@@ -437,7 +437,7 @@ static void ph_fill_segments(struct kunit *test, u32 nr, bool gaps)
 static void region_search_begins_where_there_is_room(struct kunit *test)
 {
 	static const unsigned long lengths[] = {
-		2, 8, 9, 40, PH_SEG_PAGES, PH_SEG_PAGES + 1, 5 * PH_SEG_PAGES,
+		2, PH_HINTS_EXACT, 9, 40, PH_SEG_PAGES, PH_SEG_PAGES + 1, 5 * PH_SEG_PAGES,
 	};
 	struct ph_fixture *fix = test->priv;
 	u32 *hint = fix->region->anyone.hint;

@@ -86,8 +86,8 @@ struct ph_segment {
  * Lengths of range for which it is remembered where the search may begin: up to
  * PH_HINTS_EXACT each, then all up to a segment, then all longer ones.
  */
-#define PH_HINTS_EXACT	8U
-#define PH_HINTS	10
+#define PH_HINTS_EXACT	7U
+#define PH_HINTS	9
 
 /**
  * struct ph_tenant - who alone may have the offsets of some segments

@@ -23,11 +23,11 @@
  * @tenant: its number among all types that the heap ever had, as an owner of
  *	offsets
  * @flags: PRIVHEAP_TYPE_* bits
- * @policy_id: number of @policy
  * @align: alignment of objects, bytes
+ * @policy_id: number of @policy
+ * @keep_slabs: see struct privheap_type
  * @min_bytes: smallest object
  * @max_bytes: largest object
- * @keep_slabs: see struct privheap_type
  * @quota: most live objects; 0: any number
  * @only: cache of a type of one small size, once it is made; read without lock
  * @live: objects that count against @quota; not kept without one
@@ -42,8 +42,8 @@
  * @spans: cache of the objects that are too large for a slab, likewise
  * @name: for the user
  *
- * All but @tenant, @only, @live, @handed, @handed_bytes, @classes, and @spans is immutable
- * once the type is published.
+ * All but @tenant, @only, @live, @handed, @handed_bytes, @classes, and @spans is
+ * immutable once the type is published.
  */
 struct ph_type {
 	struct ph_region *region;
@@ -51,11 +51,11 @@ struct ph_type {
 	u32 id;
 	struct ph_tenant tenant;
 	u32 flags;
-	u32 policy_id;
 	u32 align;
+	u16 policy_id;
+	u16 keep_slabs;
 	u64 min_bytes;
 	u64 max_bytes;
-	u32 keep_slabs;
 	u64 quota;
 	struct ph_cache *only;
 	atomic64_t live;
