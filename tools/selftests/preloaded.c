@@ -331,6 +331,7 @@ static void in_a_handler(void)
 		free(objects[i]);
 		objects[i] = malloc(sizes[i]);
 		trap(0);
+		CHECK(objects[i]);
 		/* A child, which went on with what it was in. */
 		if (!interrupted) {
 			memset(objects[i], 1, sizes[i]);
