@@ -248,9 +248,12 @@ struct privheap *privheap_new(const struct privheap_options *options)
 void privheap_delete(struct privheap *heap)
 {
 	struct privheap **link;
+	int cancel;
 
 	if (!heap)
 		return;
+	/* close() is a point of cancellation, and the lock is held. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	pthread_mutex_lock(&ph_teardown_lock);
 	pthread_mutex_lock(&ph_heaps_lock);
 	for (link = &ph_heaps; *link != heap; link = &(*link)->next)
@@ -264,6 +267,7 @@ void privheap_delete(struct privheap *heap)
 	if (heap->fd >= 0)
 		close(heap->fd);
 	pthread_mutex_unlock(&ph_teardown_lock);
+	pthread_setcancelstate(cancel, NULL);
 	munmap(heap, sizeof(*heap));
 }
 
