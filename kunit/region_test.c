@@ -531,7 +531,7 @@ static u64 ph_map_for(struct kunit *test, struct ph_tenant *tenant,
 static void region_tenants_begin_behind_the_others(struct kunit *test)
 {
 	struct ph_fixture *fix = test->priv;
-	struct ph_tenant one, two;
+	struct ph_tenant one = {}, two = {};
 	u32 i;
 
 	ph_tenant_init(fix->region, &one, 1);

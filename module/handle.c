@@ -110,6 +110,20 @@ int ph_handle_error(struct ph_heap *heap, u64 handle)
 EXPORT_SYMBOL_IF_KUNIT(ph_handle_error);
 
 /**
+ * ph_handle_claimed_wrongly() - an object lives on that has another handle
+ * @slab: its slab
+ * @slot: its slot
+ *
+ * Context: any in which the slab stays; by who has cleared its bit.
+ */
+noinline void ph_handle_claimed_wrongly(struct ph_slab *slab, u32 slot)
+{
+	/* First was the look at its generation. */
+	smp_mb__before_atomic();
+	set_bit(slot, slab->live);
+}
+
+/**
  * ph_handle_pin() - keep the memory of an object where it is
  * @heap: the heap
  * @type: the type it must have; 0 for any

@@ -86,6 +86,8 @@ static __always_inline int ph_handle_lookup(struct ph_heap *heap, u32 type,
 	return 0;
 }
 
+void ph_handle_claimed_wrongly(struct ph_slab *slab, u32 slot);
+
 /**
  * ph_handle_claim() - end an object's life, as the only one to do so
  * @slab: from ph_handle_find()
@@ -108,16 +110,19 @@ static __always_inline bool ph_handle_claim(struct ph_slab *slab, u32 slot,
 {
 	u16 gen = ph_handle_gen(handle), *now = &slab->gen[slot];
 
-	if (unlikely(READ_ONCE(*now) != gen ||
+	/*
+	 * data_race(): of who has the bit nobody else writes; READ_ONCE() and
+	 * WRITE_ONCE() take an instruction more each.
+	 */
+	if (unlikely(data_race(*now) != gen ||
 		     !test_and_clear_bit(slot, slab->live)))
 		return false;
-	if (likely(READ_ONCE(*now) == gen)) {
-		WRITE_ONCE(*now, gen + 1);
-		return true;
+	if (unlikely(data_race(*now) != gen)) {
+		ph_handle_claimed_wrongly(slab, slot);
+		return false;
 	}
-	smp_mb__before_atomic();
-	set_bit(slot, slab->live);
-	return false;
+	data_race(++*now);
+	return true;
 }
 
 static inline bool ph_handle_claim_preemptible(struct ph_slab *slab, u32 slot,

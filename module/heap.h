@@ -38,6 +38,7 @@ struct ph_types {
  * @charged: its own struct is among what it holds
  * @used: a type was created or an object allocated
  * @dump: mappings go into core dumps
+ * @trim_all: @trim is to give all of it
  * @type_flags: flags that every type has
  * @nr_types: how many
  * @retyped: empty slabs that were given to another type
@@ -46,9 +47,8 @@ struct ph_types {
  * @moved_pages: pages moved by resize
  * @written_after_free: (hardened) objects that were
  * @node: on the list of all heaps
- * @visits: who looks at it from outside; guarded by the list's lock
  * @trim: gives its idle memory back, see reclaim.c
- * @trim_all: all of it
+ * @visits: who looks at it from outside; guarded by the list's lock
  * @pid: of the opener
  * @comm: name of the opener
  * @rcu: to free it
@@ -64,6 +64,7 @@ struct ph_heap {
 	bool charged;
 	bool used;
 	bool dump;
+	bool trim_all;
 	u32 type_flags;
 	u32 nr_types;
 	atomic64_t retyped;
@@ -72,9 +73,8 @@ struct ph_heap {
 	atomic64_t moved_pages;
 	atomic64_t written_after_free;
 	struct list_head node;
-	u32 visits;
 	struct work_struct trim;
-	bool trim_all;
+	u32 visits;
 	pid_t pid;
 	char comm[TASK_COMM_LEN];
 	struct rcu_head rcu;

@@ -171,7 +171,7 @@ static int ph_region_grow(struct ph_region *region, unsigned long pages,
 /**
  * ph_tenant_init() - somebody who is going to have offsets of his own
  * @region: where
- * @tenant: to initialise
+ * @tenant: to initialise; all zeroes
  * @id: his number
  *
  * He need not look at what others have already.
@@ -180,8 +180,11 @@ static int ph_region_grow(struct ph_region *region, unsigned long pages,
  */
 void ph_tenant_init(struct ph_region *region, struct ph_tenant *tenant, u32 id)
 {
+	u32 owned = READ_ONCE(region->owned);
+
 	tenant->id = id;
-	memset32(tenant->hint, READ_ONCE(region->owned), PH_HINTS);
+	if (owned)
+		memset32(tenant->hint, owned, PH_HINTS);
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_tenant_init);
 

@@ -53,6 +53,8 @@ static struct page *ph_stock_find(struct ph_region *region, unsigned int pages)
 	unsigned int i;
 
 	lockdep_assert_held(&region->stock_lock);
+	if (region->stock_pages < pages)
+		return NULL;
 	if (pages > PH_STOCK_EXACT)
 		pages = roundup_pow_of_two(pages);
 	for (i = ph_stock_class(pages); i < PH_STOCK_CLASSES; i++)
