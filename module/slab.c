@@ -318,43 +318,16 @@ bool ph_slab_owns(const void *addr, struct ph_slab **slab)
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_slab_owns);
 
-/* A run as long as @geo wants it, or a shorter one where there is but that. */
-static void *ph_slab_take_run(struct ph_region *region,
-			      const struct ph_geo *geo, u32 *pages,
-			      gfp_t gfp)
+/* A slab of one length. */
+static struct ph_slab *ph_slab_make(struct ph_region *region,
+				    struct ph_cache *cache,
+				    const struct ph_geo *geo, u32 pages,
+				    gfp_t gfp)
 {
-	void *addr;
-
-	*pages = geo->pages;
-	for (;;) {
-		addr = ph_region_take_run(region, *pages, gfp);
-		if (!IS_ERR(addr) || *pages == 1 ||
-		    !ph_geo_slots(geo, *pages / 2))
-			return addr;
-		*pages /= 2;
-	}
-}
-
-/**
- * ph_slab_create() - a slab with all slots free, not to be found yet
- * @region: where
- * @cache: whose
- * @geo: how it is cut
- * @gfp: as for alloc_pages(); without sleeping only where slots go by address
- *
- * Context: as @gfp says.
- * Return: a slab for ph_slab_publish(), or an ERR_PTR: -EDQUOT, -ENOMEM.
- */
-struct ph_slab *ph_slab_create(struct ph_region *region,
-			       struct ph_cache *cache,
-			       const struct ph_geo *geo, gfp_t gfp)
-{
+	void *addr = ph_region_take_run(region, pages, gfp);
 	struct ph_slab *slab;
-	void *addr;
-	u32 pages;
 	int err;
 
-	addr = ph_slab_take_run(region, geo, &pages, gfp);
 	if (IS_ERR(addr))
 		return addr;
 	slab = ph_slab_alloc_meta(region, cache, geo->keep,
@@ -380,6 +353,33 @@ struct ph_slab *ph_slab_create(struct ph_region *region,
 		return ERR_PTR(err);
 	}
 	return slab;
+}
+
+/**
+ * ph_slab_create() - a slab with all slots free, not to be found yet
+ * @region: where
+ * @cache: whose
+ * @geo: how it is cut; it is shorter where there is but room for that, its own
+ *	metadata included
+ * @gfp: as for alloc_pages(); without sleeping only where slots go by address
+ *
+ * Context: as @gfp says.
+ * Return: a slab for ph_slab_publish(), or an ERR_PTR: -EDQUOT, -ENOMEM.
+ */
+struct ph_slab *ph_slab_create(struct ph_region *region,
+			       struct ph_cache *cache,
+			       const struct ph_geo *geo, gfp_t gfp)
+{
+	struct ph_slab *slab;
+	u32 pages = geo->pages;
+
+	for (;;) {
+		slab = ph_slab_make(region, cache, geo, pages, gfp);
+		if (!IS_ERR(slab) || pages == 1 ||
+		    !ph_geo_slots(geo, pages / 2))
+			return slab;
+		pages /= 2;
+	}
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_slab_create);
 
