@@ -13,7 +13,7 @@
 #define PH_TAKE_RUNS	64U
 
 /* A flag that no user can give: no quota refuses it, the object exists already. */
-#define PH_HAND_MOVES	(1U << 31)
+#define PH_HAND_MOVES	BIT(31)
 
 int ph_hand_out(struct ph_heap *heap, struct privheap_take *args,
 		struct privheap_run *runs);

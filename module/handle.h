@@ -110,17 +110,16 @@ static __always_inline bool ph_handle_claim(struct ph_slab *slab, u32 slot,
 {
 	u16 gen = ph_handle_gen(handle), *now = &slab->gen[slot];
 
-	/*
-	 * data_race(): of who has the bit nobody else writes; READ_ONCE() and
-	 * WRITE_ONCE() take an instruction more each.
-	 */
+	/* data_race(): a guess before the bit decides; READ_ONCE() is longer. */
 	if (unlikely(data_race(*now) != gen ||
 		     !test_and_clear_bit(slot, slab->live)))
 		return false;
+	/* data_race(): who has the bit is the only one to write; as above. */
 	if (unlikely(data_race(*now) != gen)) {
 		ph_handle_claimed_wrongly(slab, slot);
 		return false;
 	}
+	/* data_race(): others only read it; WRITE_ONCE() is longer. */
 	data_race(++*now);
 	return true;
 }
@@ -203,6 +202,7 @@ static inline void ph_handle_unclaim_locked(struct ph_slab *slab, u32 slot,
 	lockdep_assert_held(&slab->cache->lock);
 	if (slab->gen)
 		WRITE_ONCE(slab->gen[slot], gen);
+	/* Pairs with the full barrier of test_and_clear_bit(). */
 	smp_mb__before_atomic();
 	set_bit(slot, slab->live);
 }
