@@ -188,8 +188,12 @@ static void thread_stack(void)
 {
 	pthread_attr_t attr;
 	pthread_t thread;
+	int *number;
 	void *stack;
 
+	/* A kernel without CHECKPOINT_RESTORE, which Debian's are not, cannot tell. */
+	if (prctl(PR_GET_TID_ADDRESS, &number))
+		_exit(SKIPPED);
 	CHECK(!posix_memalign(&stack, 4096, MIB));
 	CHECK(!pthread_attr_init(&attr) && !pthread_attr_setstack(&attr, stack, MIB));
 	CHECK(!pthread_create(&thread, &attr, thread_forks, NULL));
