@@ -16,12 +16,16 @@ struct range {
 	u32 pages;
 	u16 gen;
 	bool published;
+	struct ph_tenant *tenant;
 };
 
 static struct range ranges[MAX_RANGES];
 static struct range *owner[MAX_PAGES];
 static u16 youngest[MAX_PAGES];
 static u32 tenants[MAX_PAGES];
+
+/* The first one is nobody. */
+static struct ph_tenant who[4];
 
 /* Nobody looks into the slab that a range stands for. */
 static struct ph_slab *slab_of(struct range *range)
@@ -37,7 +41,8 @@ static void map(struct ph_region *region, struct range *range, u32 pages, u32 te
 	int err;
 
 	range->start = 1;
-	err = ph_region_map(region, pages, tenant, &range->start, &range->gen);
+	range->tenant = tenant ? &who[tenant] : NULL;
+	err = ph_region_map(region, pages, range->tenant, &range->start, &range->gen);
 	if (err) {
 		CHECK(err == -ENOMEM || err == -EDQUOT);
 		/* Segments that could be had stay. */
@@ -72,7 +77,7 @@ static void unmap(struct ph_region *region, struct range *range, u16 lives)
 
 	ph_region_unpublish(region, range->start, range->pages, gen);
 	CHECK(!ph_region_slab(region, range->start));
-	ph_region_unmap(region, range->start, range->pages);
+	ph_region_unmap(region, range->start, range->pages, range->tenant);
 	for (u32 i = first; i < first + range->pages; i++) {
 		owner[i] = NULL;
 		youngest[i] = gen;
@@ -137,6 +142,9 @@ void target_offsets(struct feed *feed)
 	memset(ranges, 0, sizeof(ranges));
 	memset(owner, 0, sizeof(owner));
 	memset(tenants, 0, sizeof(tenants));
+	memset(who, 0, sizeof(who));
+	for (i = 1; i < ARRAY_SIZE(who); i++)
+		ph_tenant_init(&region, &who[i], i);
 	for (i = 0; i < MAX_PAGES; i++)
 		youngest[i] = region.gen_first;
 	while (feed->left)

@@ -6,6 +6,7 @@
 #include "cache.h"
 #include "lend.h"
 #include "targets.h"
+#include "type.h"
 
 #define MAX_SLOTS	4096
 
@@ -151,6 +152,8 @@ static void drive(struct model *m, struct feed *feed)
 
 void target_slab(struct feed *feed)
 {
+	struct ph_type type = {};
+	struct ph_cache cache = { .type = &type };
 	static const u32 keeps[] = {
 		0, PH_KEEP_SLACK, PH_KEEP_WIDE_SLACK | PH_KEEP_REFS, PH_LATE_GENS,
 		PH_LATE_GENS | PH_KEEP_SLACK, PH_BY_ADDRESS, PH_BY_ADDRESS | PH_KEEP_LIVE,
@@ -168,7 +171,8 @@ void target_slab(struct feed *feed)
 	region.tag = 5ULL << PH_TAG_SHIFT;
 	memset(&m, 0, sizeof(m));
 	m.region = &region;
-	m.slab = ph_slab_create(&region, NULL, &geo, GFP_KERNEL);
+	ph_tenant_init(&region, &type.tenant, 3);
+	m.slab = ph_slab_create(&region, &cache, &geo, GFP_KERNEL);
 	CHECK(!IS_ERR(m.slab) && m.slab->nr <= MAX_SLOTS);
 	drive(&m, feed);
 	ph_slab_destroy(&region, m.slab, false);

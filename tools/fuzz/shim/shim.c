@@ -63,6 +63,12 @@ void *ph_region_take_run(struct ph_region *region, unsigned int nr, gfp_t gfp)
 	return arena + at * PAGE_SIZE;
 }
 
+/* There is none: pages go where they came from. */
+bool ph_stock_is_sound(struct ph_region *region)
+{
+	return !region->stock_pages;
+}
+
 void ph_region_put_run(struct ph_region *region, void *addr, unsigned int nr, bool keep)
 {
 	unsigned int at = ((char *)addr - arena) >> PAGE_SHIFT;

@@ -238,6 +238,12 @@ static inline void memset16(u16 *to, u16 v, size_t nr)
 		*to++ = v;
 }
 
+static inline void memset32(u32 *to, u32 v, size_t nr)
+{
+	while (nr--)
+		*to++ = v;
+}
+
 static inline void memset64(u64 *to, u64 v, size_t nr)
 {
 	while (nr--)
@@ -266,6 +272,20 @@ static inline bool atomic64_try_cmpxchg(atomic64_t *v, s64 *old, s64 new)
 {
 	return try_cmpxchg(&v->counter, old, new);
 }
+
+/* Of these no more is needed than that there are some. */
+struct rb_node {
+	unsigned long parent_color;
+	struct rb_node *right, *left;
+};
+
+struct rb_root {
+	struct rb_node *node;
+};
+
+struct work_struct {
+	void (*func)(struct work_struct *work);
+};
 
 /* Lists. */
 
