@@ -486,7 +486,7 @@ static void late_slab_through_both_doors(struct kunit *test)
 
 	for (course = 0; course < courses && !l.wrong; course++) {
 		ph_new_slab(test, l.cache, bare);
-		memset(&l.lent, 0, sizeof(l) - offsetof(struct ph_late, lent));
+		memset_startat(&l, 0, lent);
 		l.slab = ph_first_slab(test);
 		KUNIT_ASSERT_LT(test, l.slab->nr, 32);
 		l.gen_first = l.slab->gen_first;
