@@ -21,48 +21,18 @@ struct row {
 
 _Static_assert(sizeof(struct row) % sizeof(void *) == 0, "rows take the place of addresses");
 
-/* As many addresses as a register of 16 bytes has room for. */
-typedef uintptr_t lanes __attribute__((vector_size(16)));
-typedef lanes unaligned_lanes __attribute__((aligned(sizeof(void *)), may_alias));
-
-#define LANES	(sizeof(lanes) / sizeof(uintptr_t))
-#define STRIDE	(4 * LANES)	/* what one turn of a loop does */
-
-/* Pointers, because machines without such registers have no rule to pass them. */
-static inline void lanes_set(lanes *to, uintptr_t first, uintptr_t step)
+/* How many of @most objects go on as @expected, four at a time. */
+static uint32_t row_fours(void **objects, uint32_t most, uintptr_t expected, uintptr_t step)
 {
-	for (size_t i = 0; i < LANES; i++)
-		(*to)[i] = first + i * step;
-}
-
-static inline bool lanes_any(const lanes *bits)
-{
-	uintptr_t any = 0;
-
-	for (size_t i = 0; i < LANES; i++)
-		any |= (*bits)[i];
-	return any;
-}
-
-/* How many of @most objects go on as @first and @step say, but for the last few. */
-static uint32_t row_strides(void **objects, uint32_t most, uintptr_t first, uintptr_t step)
-{
-	const unaligned_lanes *at = (const unaligned_lanes *)objects;
-	lanes expected, further, differ;
 	uint32_t count = 0;
+	uintptr_t differ;
 
-	lanes_set(&expected, first, step);
-	lanes_set(&further, LANES * step, 0);
-	for (; count + STRIDE <= most; count += STRIDE, at += 4) {
-		differ = at[0] ^ expected;
-		expected += further;
-		differ |= at[1] ^ expected;
-		expected += further;
-		differ |= at[2] ^ expected;
-		expected += further;
-		differ |= at[3] ^ expected;
-		expected += further;
-		if (lanes_any(&differ))
+	for (; count + 4 <= most; count += 4, objects += 4, expected += 4 * step) {
+		differ = (uintptr_t)objects[0] ^ expected;
+		differ |= (uintptr_t)objects[1] ^ (expected + step);
+		differ |= (uintptr_t)objects[2] ^ (expected + 2 * step);
+		differ |= (uintptr_t)objects[3] ^ (expected + 3 * step);
+		if (differ)
 			break;
 	}
 	return count;
@@ -82,7 +52,7 @@ static struct row row_at(void **objects, uint32_t most)
 	/* Too far to be told. */
 	if (step != (uintptr_t)(int32_t)step)
 		most = 1;
-	count = row_strides(objects, most, first, step);
+	count = row_fours(objects, most, first, step);
 	while (count < most && (uintptr_t)objects[count] == first + count * step)
 		count++;
 	return (struct row){
@@ -128,26 +98,19 @@ struct privheap_box *ph_box_fold(struct privheap_box *box)
 
 static void **row_unfold(const struct row *row, void **to)
 {
-	uintptr_t object = (uintptr_t)row->first, step = (uintptr_t)(intptr_t)row->step;
-	unaligned_lanes *at = (unaligned_lanes *)to;
-	size_t done = 0, count = row->count;
-	lanes next, further;
+	void **end = to + row->count, **fours = to + row->count / 4 * 4;
+	ptrdiff_t step = row->step;
+	char *object = row->first;
 
-	lanes_set(&next, object, step);
-	lanes_set(&further, LANES * step, 0);
-	for (; done + STRIDE <= count; done += STRIDE, at += 4) {
-		at[0] = next;
-		next += further;
-		at[1] = next;
-		next += further;
-		at[2] = next;
-		next += further;
-		at[3] = next;
-		next += further;
+	for (; to < fours; to += 4, object += 4 * step) {
+		to[0] = object;
+		to[1] = object + step;
+		to[2] = object + 2 * step;
+		to[3] = object + 3 * step;
 	}
-	for (; done < count; done++)
-		to[done] = (void *)(object + done * step);
-	return to + done;
+	for (; to < end; object += step)
+		*to++ = object;
+	return to;
 }
 
 /* All objects of a folded box, in their order. */
