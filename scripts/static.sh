@@ -140,6 +140,20 @@ library_names() {
 	! grep -vE '^privheap_|:$' "$work/names"
 }
 
+# What is in line in the library's header has to be C++ as well.
+library_header() {
+	printf '#include <libprivheap.h>\n#include <libprivheap.h>\nint main() { int *p = static_cast<int *>(privheap_object_alloc(1)); privheap_object_free(1, p); }\n' |
+		"$@" -Wall -Wextra -Werror -pedantic -Iinclude/uapi -Itools/lib -fsyntax-only -
+}
+
+# Every symbol that the shared library gives to programs has a version.
+library_versions() {
+	nm -D --defined-only build/tools/libprivheap.so.1 | awk '$2 != "A" { print $3 }' \
+		>"$work/names" || return
+	grep -q '^privheap_malloc@@PRIVHEAP_1$' "$work/names" || { echo "no privheap_malloc@@PRIVHEAP_1"; return 1; }
+	! grep -v '@@PRIVHEAP_[0-9]*$' "$work/names"
+}
+
 scripts/setup.sh build vm static
 kernel=$(kernel_source 6.1)
 for line in 6.1 6.12; do
@@ -155,7 +169,10 @@ check "bounds under speculation" speculation
 check "user header, C90" uapi_header gcc -x c -std=c90
 check "user header, C11" uapi_header gcc -x c -std=c11
 check "user header, C++17" uapi_header g++ -x c++ -std=c++17
+check "library header, C++11" library_header g++ -x c++ -std=c++11
+check "library header, C++17" library_header g++ -x c++ -std=c++17
 check "user programs, -Werror" user_programs
+check "versions of the shared library" library_versions
 check "names of the static library" library_names
 check "shellcheck" shell_scripts
 check "python syntax" python_scripts
