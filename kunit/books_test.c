@@ -187,6 +187,31 @@ static void wrong_places_of_idle_spans_are_found(struct kunit *test)
 	PH_EXPECT_FOUND(test, cache->idle = RB_ROOT, cache->idle = root);
 }
 
+/* Of those of one length the promised ones come first. */
+static void wrong_order_of_idle_spans_is_found(struct kunit *test)
+{
+	struct privheap_type desc = {
+		.name = "large", .min_bytes = 20000, .max_bytes = 90000,
+		.keep_slabs = 2,
+	};
+	struct ph_heap *heap = ph_test_heap(test);
+	u32 id = ph_test_type(test, &desc);
+	u64 first = ph_test_alloc(test, id, 20000);
+	u64 second = ph_test_alloc(test, id, 20000);
+	struct ph_cache *cache;
+	struct ph_slab *span;
+
+	KUNIT_ASSERT_EQ(test, 0, ph_test_free(heap, first));
+	KUNIT_ASSERT_EQ(test, 0, ph_test_free(heap, second));
+	cache = ph_fixture_slab(&heap->region, first & PH_OFFSET_MASK)->cache;
+	span = ph_span_of_node(rb_last(&cache->idle));
+	KUNIT_ASSERT_EQ(test, ph_validate(heap), 0);
+	PH_EXPECT_FOUND(test, (list_move(&span->list, &cache->reserved),
+			       span->promised = true, cache->promised++),
+			(list_move(&span->list, &cache->empty),
+			 span->promised = false, cache->promised--));
+}
+
 static void wrong_list_of_a_run_in_stock_is_found(struct kunit *test)
 {
 	struct ph_region *region = &ph_test_heap(test)->region;
@@ -224,6 +249,7 @@ static struct kunit_case ph_books_test_cases[] = {
 	KUNIT_CASE(slot_that_may_not_go_out_again_is_found),
 	KUNIT_CASE(wrong_sums_of_a_heap_are_found),
 	KUNIT_CASE(wrong_places_of_idle_spans_are_found),
+	KUNIT_CASE(wrong_order_of_idle_spans_is_found),
 	KUNIT_CASE(wrong_list_of_a_run_in_stock_is_found),
 	KUNIT_CASE(wrong_use_of_a_quota_is_found),
 	{}

@@ -10,7 +10,7 @@
 
 static u64 ph_handle_of_other_heap(struct kunit *test)
 {
-	return ph_call_alloc_one(test, PH_INT, 0) ^ 1ULL << PH_TAG_SHIFT;
+	return ph_test_foreign(ph_call_alloc_one(test, PH_INT, 0));
 }
 
 static u64 ph_handle_freed(struct kunit *test)

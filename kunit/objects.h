@@ -18,6 +18,18 @@ static inline struct ph_heap *ph_test_heap(struct kunit *test)
 	return ((struct ph_fixture *)test->priv)->heap;
 }
 
+/**
+ * ph_test_foreign() - the same handle as one of another heap
+ * @handle: of an object of the heap under test
+ */
+static inline u64 ph_test_foreign(u64 handle)
+{
+	u64 other = handle ^ 1ULL << PH_TAG_SHIFT;
+
+	/* No heap has the tag 0. */
+	return other >> PH_TAG_SHIFT ? other : handle ^ 3ULL << PH_TAG_SHIFT;
+}
+
 u32 ph_test_type(struct kunit *test, const struct privheap_type *desc);
 
 int ph_test_try_alloc(struct ph_heap *heap, u32 type, u64 bytes, u64 *handle);

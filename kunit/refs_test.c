@@ -118,7 +118,7 @@ static void refs_when_handle_is_wrong(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ph_get_one(test, 0), -ENXIO);
 	KUNIT_EXPECT_EQ(test, ph_put_one(test, 0, &freed), -ENXIO);
 	KUNIT_EXPECT_EQ(test, -EXDEV,
-			ph_get_one(test, handle ^ 1ULL << PH_TAG_SHIFT));
+			ph_get_one(test, ph_test_foreign(handle)));
 	KUNIT_EXPECT_EQ(test, -EPROTOTYPE,
 			ph_refs_get(ph_test_heap(test), PRIVHEAP_TYPE_STR,
 				    &copy, 1, false, &done));
