@@ -446,6 +446,24 @@ static void give_the_tail_of_a_slab(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, ph_give(test, 0, at, 1));
 }
 
+/* Some of what was taken, somebody who guessed where it is has given back. */
+static void undo_when_some_are_not_out(struct kunit *test)
+{
+	struct privheap_type desc = { .name = "some", .min_bytes = 64 };
+	u32 type = ph_test_type(test, &desc);
+	struct privheap_run run = ph_test_take(test, type, 0, 8);
+	u64 first = run.mask & -run.mask;
+
+	KUNIT_ASSERT_EQ(test, hweight64(run.mask), 8);
+	KUNIT_EXPECT_EQ(test, 0, ph_give(test, type, run.offset, first));
+	ph_hand_undo(ph_test_heap(test), &run, 1);
+	KUNIT_EXPECT_EQ(test, ph_handed(test), 0);
+	/* And all of it: nothing happens. */
+	ph_hand_undo(ph_test_heap(test), &run, 1);
+	KUNIT_EXPECT_EQ(test, ph_handed(test), 0);
+	ph_test_expect_sound(test);
+}
+
 static struct kunit_case ph_hand_test_cases[] = {
 	KUNIT_CASE(take_when_type_is_unknown),
 	KUNIT_CASE(take_when_type_is_counted),
@@ -465,6 +483,7 @@ static struct kunit_case ph_hand_test_cases[] = {
 	KUNIT_CASE(take_uses_promises),
 	KUNIT_CASE(type_with_objects_out_does_not_end),
 	KUNIT_CASE(reclaim_keeps_what_is_out),
+	KUNIT_CASE(undo_when_some_are_not_out),
 	{}
 };
 

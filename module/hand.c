@@ -567,6 +567,21 @@ int ph_hand_back(struct ph_heap *heap, u32 type,
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_hand_back);
 
+/* Of a run that is not out as a whole, what is. */
+static void ph_hand_undo_each(struct ph_heap *heap,
+			      const struct privheap_run *run)
+{
+	struct privheap_run one = { .offset = run->offset };
+	u64 left;
+	u32 done;
+
+	for (left = run->mask; left; left &= left - 1) {
+		one.mask = left & -left;
+		if (!ph_hand_claim_all(heap, 0, &one, 1, &done))
+			ph_hand_give_all(heap, &one, 1);
+	}
+}
+
 /**
  * ph_hand_undo() - what ph_hand_out() has just handed out was not wanted
  * @heap: the heap
@@ -584,9 +599,13 @@ void ph_hand_undo(struct ph_heap *heap, const struct privheap_run *runs, u32 nr)
 	u32 done;
 
 	down_read(&heap->sem);
-	for (; nr; nr--, runs++)
+	for (; nr; nr--, runs++) {
 		if (!ph_hand_claim_all(heap, 0, runs, 1, &done))
 			ph_hand_give_all(heap, runs, 1);
+		else
+			ph_hand_undo_each(heap, runs);
+		cond_resched();
+	}
 	up_read(&heap->sem);
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_hand_undo);
