@@ -279,7 +279,6 @@ static noinline int ph_alloc_slow(struct ph_heap *heap,
 
 	if (err)
 		return err;
-	WRITE_ONCE(heap->used, true);
 	err = ph_alloc_slow_locked(heap, one, handles, nr);
 	up_read(&heap->sem);
 	return err;

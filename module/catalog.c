@@ -97,6 +97,7 @@ static int ph_catalog_add_locked(struct ph_heap *heap,
 				 struct privheap_type *desc,
 				 ph_catalog_tell_fn tell, void *data)
 {
+	bool used = heap->used;
 	struct ph_type *type;
 	int err;
 
@@ -118,6 +119,8 @@ static int ph_catalog_add_locked(struct ph_heap *heap,
 		/* Look-ups by offset may have met its slabs. */
 		synchronize_rcu();
 		ph_type_destroy(type);
+		/* With it went the caches that made it used. */
+		heap->used = used;
 		return err;
 	}
 	rcu_assign_pointer(ph_catalog_table(heap)->type[type->id], type);

@@ -176,7 +176,6 @@ static noinline int ph_hand_out_slow(struct ph_heap *heap,
 
 	if (err)
 		return err;
-	WRITE_ONCE(heap->used, true);
 	err = ph_hand_out_locked(heap, args, lend);
 	up_read(&heap->sem);
 	return err;

@@ -36,7 +36,7 @@ struct ph_types {
  *	writing by whoever changes types or limits
  * @max_bytes: the most that its hard maximum can be set to
  * @charged: its own struct is among what it holds
- * @used: a type was created or an object allocated
+ * @used: a type was created or a cache made: too late to say what they are like
  * @dump: mappings go into core dumps
  * @trim_all: @trim is to give all of it
  * @type_flags: flags that every type has

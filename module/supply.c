@@ -166,6 +166,9 @@ struct ph_cache *ph_supply_cache(struct ph_heap *heap, struct ph_type *type,
 		ph_supply_reclaim(heap, true);
 		cache = ph_type_make_cache(type, bytes);
 	}
+	/* It is made as SETUP said until now; who fails before has used nothing. */
+	if (!IS_ERR(cache))
+		WRITE_ONCE(heap->used, true);
 	return cache;
 }
 EXPORT_SYMBOL_IF_KUNIT(ph_supply_cache);
@@ -338,7 +341,6 @@ int ph_supply_reserve(struct ph_heap *heap, struct ph_type *type,
 	err = ph_reserve_hopeless(heap, bytes, req->count);
 	if (err)
 		return err;
-	heap->used = true;
 	cache = ph_supply_cache(heap, type, bytes);
 	if (IS_ERR(cache))
 		return PTR_ERR(cache);

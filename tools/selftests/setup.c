@@ -2,6 +2,8 @@
 /*
  * QUERY and SETUP: what a heap tells of itself, and its limits and reserve.
  */
+#include <sys/mman.h>
+
 #include "calls.h"
 
 #define MIB	(1ULL << 20)
@@ -284,6 +286,42 @@ static void setup_type_flags_after_type_creation_are_busy(int heap, const void *
 	EXPECT_ERR(setup_flags(heap, PRIVHEAP_TYPE_ZERO_ALLOC), EBUSY);
 }
 
+/* Calls that fail, and what they fail with: none of them uses the heap. */
+static void setup_type_flags_after_what_failed_are_allowed(int heap, const void *arg)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	struct privheap_type *t;
+	__u64 handle;
+
+	(void)arg;
+	EXPECT_ERR(heap_alloc(heap, PRIVHEAP_TYPE_USER, 16, &handle, 1), ENOENT);
+	EXPECT_OK(setup_flags(heap, PRIVHEAP_TYPE_ZERO_ALLOC));
+	/* One that cannot be told its id has made slabs before that. */
+	t = mmap(NULL, page, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	REQUIRE(t != MAP_FAILED);
+	*t = type_named("early", 32, 0);
+	t->prealloc_objects = 1;
+	REQUIRE_OK(mprotect(t, page, PROT_READ));
+	EXPECT_ERR(heap_call(heap, PRIVHEAP_TYPE_CREATE, t), EFAULT);
+	EXPECT_OK(setup_flags(heap, PRIVHEAP_TYPE_ZERO_FREE));
+	munmap(t, page);
+}
+
+static void setup_type_flags_after_a_take_that_failed_are_allowed(int heap, const void *arg)
+{
+	struct privheap_run run;
+	struct privheap_take t = {
+		.size = sizeof(t), .type = PRIVHEAP_TYPE_USER, .count = 1,
+		.object_bytes = 16, .max_runs = 1,
+		.runs = (uintptr_t)&run,
+	};
+
+	(void)arg;
+	EXPECT_ERR(heap_call(heap, PRIVHEAP_TAKE, &t), ENOENT);
+	EXPECT_OK(setup_flags(heap, PRIVHEAP_TYPE_ZERO_ALLOC));
+}
+
 static void setup_limits_after_allocation_are_allowed(int heap, const void *arg)
 {
 	(void)arg;
@@ -323,6 +361,8 @@ int main(void)
 	TEST(setup_type_flags_reach_new_types);
 	TEST(setup_type_flags_after_allocation_are_busy);
 	TEST(setup_type_flags_after_type_creation_are_busy);
+	TEST(setup_type_flags_after_what_failed_are_allowed);
+	TEST(setup_type_flags_after_a_take_that_failed_are_allowed);
 	TEST(setup_limits_after_allocation_are_allowed);
 	TEST(setup_counted_for_all_types_is_unknown);
 	return tests_run();
