@@ -143,10 +143,11 @@ static int ph_ioctl_type_create(struct ph_heap *heap, void __user *arg)
 	u32 __user *answer = &((struct privheap_type __user *)arg)->type;
 	struct privheap_type args;
 	int err = PH_UARGS_GET(args, slots, arg), tries = PH_ANSWER_TRIES;
-	u32 was = args.type;
+	u32 was;
 
 	if (err)
 		return err;
+	was = args.type;
 	do {
 		err = ph_catalog_add(heap, &args, ph_type_create_tell,
 				     (void __force *)answer);

@@ -18,6 +18,8 @@ set -eu
 . "$(dirname "$0")/lib.sh"
 
 results=$top/build/check
+# Modules of a stock kernel: a disk in memory, and a slow one.
+disks=(--module brd --module configfs --module null_blk)
 status=0
 sums=()
 
@@ -123,7 +125,7 @@ run_rt() {
 	local kdir
 
 	kdir=$(headers_dir 6.1 rt)
-	selftests rt "$kdir" --flavour rt --env PRIVHEAP_SCALE=small
+	selftests rt "$kdir" --flavour rt "${disks[@]}" --env PRIVHEAP_SCALE=small
 	door rt "$kdir" 3000 --flavour rt
 }
 
@@ -132,7 +134,7 @@ run_kfence() {
 
 	kdir=$(headers_dir 6.12 amd64)
 	vm=(--kernel 6.12 --append kfence.sample_interval=10)
-	selftests kfence "$kdir" "${vm[@]}" --env PRIVHEAP_SCALE=small
+	selftests kfence "$kdir" "${vm[@]}" "${disks[@]}" --env PRIVHEAP_SCALE=small
 	door kfence "$kdir" 3000 "${vm[@]}"
 }
 

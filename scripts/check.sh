@@ -19,7 +19,7 @@ say "Selftests (stock kernel, two CPUs; as root, then as nobody):"
 kdir=$(headers_dir 6.1 amd64)
 out=$("$top/scripts/module.sh" "$kdir")
 make -s -C "$top/tools"
-"$top/scripts/selftests.sh" selftests "$out/privheap.ko" --module brd \
+"$top/scripts/selftests.sh" selftests "$out/privheap.ko" --module brd --module configfs --module null_blk \
 	--env PRIVHEAP_NOBODY=1 || status=1
 
 say "Programs of this machine on private heaps (stock kernel, two CPUs):"

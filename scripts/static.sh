@@ -53,7 +53,7 @@ sparse_findings() {
 checkpatch() {
 	local ignore status=0
 
-	ignore=$(grep -vE '^(#|$)' scripts/checkpatch.ignore | paste -sd, -)
+	ignore=$(sed -n 's/^checkpatch //p' scripts/static.exceptions | paste -sd, -)
 	sources | xargs perl "$kernel/scripts/checkpatch.pl" --no-tree --strict --terse \
 		--show-types --no-summary --quiet --ignore "$ignore" -f || status=1
 	# It leaves a cache of names in the folder that it is called in.
@@ -84,17 +84,55 @@ semantic_patches() {
 	done
 }
 
-# What the kernel's headers make of C is beyond it: the user programs only. Nor
-# does it see that a failed REQUIRE() of a selftest ends the process, or what the
-# loops of peer.c have in common: findings there are none.
-analyzer() {
-	local file
+# analyze FILE FLAG...: what clang's analyzer finds, as "FILE MESSAGE".
+analyze() {
+	local file=$1
 
-	find tools -name '*.c' -not -path 'tools/fuzz/*/*' -not -path 'tools/selftests/*' \
-		-not -name peer.c | sort | while read -r file; do
-		clang --analyze -Xclang -analyzer-output=text -std=gnu11 \
-			-D_GNU_SOURCE -Iinclude/uapi -Itools/lib -I"${file%/*}" "$file" 2>&1
-	done
+	shift
+	clang --analyze -Xclang -analyzer-output=text "$@" "$file" 2>&1 |
+		sed -nE "s#^([^ ]*/build/kernels/[^/]*/)?([^ :]*):[0-9]+:[0-9]+: (warning|error): (.*)#\2 \4#p" |
+		sed -E 's/ +/ /g; s/ (upon returning.*)?\[[a-zA-Z.]*\]$//'
+}
+
+# As Kbuild compiles it, but for the options that are gcc's alone. Of what is in
+# line in the kernel's headers, which have findings of their own, only ours counts.
+analyze_module() {
+	local command flags=() kdir=$2
+
+	command=$(sed -n '1s/^[^=]*:= *\(.*\) -c -o .*/\1/p' "${1%/*}/.${1##*/}.cmd")
+	eval "flags=($command)"
+	mapfile -t flags < <(printf '%s\n' "${flags[@]}" |
+		grep -E '^(-I|-D|-include$|/.*\.h$|-nostdinc$|-std=|-m64$|-fshort-wchar$)')
+	(cd "$kdir" && analyze "${1%.o}.c" -Wno-everything "${flags[@]}") | grep -v '^/' || true
+}
+
+analyze_program() {
+	local flags=(-std=gnu11 -D_GNU_SOURCE -Iinclude/uapi -Itools/lib -I"${1%/*}")
+
+	case $1 in
+	tools/fuzz/pure/* | tools/fuzz/shim/*)
+		flags+=(-include shim.h -Itools/fuzz/shim -Ibuild/fuzz-pure/include
+			-Iinclude -Imodule -Wno-everything) ;;
+	*/peer.c) flags+=('-DPEER="peer"' '-DPEER_LIBRARY="library"') ;;
+	esac
+	analyze "$1" "${flags[@]}"
+}
+
+# The suites of KUnit are beyond the headers of a stock kernel, which has none.
+analyzer() {
+	local kdir file
+
+	kdir=$(headers_dir 6.1 amd64) || return
+	make -s -C tools/fuzz/pure "$top/build/fuzz-pure/include/.made" || return
+	export -f analyze analyze_module analyze_program
+	{
+		find "$top/build/kernels/${kdir##*/linux-headers-}/module" -name '*.o' -print0 |
+			xargs -0 -P 2 -I{} bash -c 'analyze_module "$@"' _ {} "$kdir"
+		find tools -name '*.c' -print0 | xargs -0 -P 2 -I{} bash -c 'analyze_program "$@"' _ {}
+	} | sort -u >"$work/analyzed"
+	sed -n 's/^analyzer //p' scripts/static.exceptions | sort -u >"$work/excepted"
+	comm -23 "$work/analyzed" "$work/excepted"
+	comm -13 "$work/analyzed" "$work/excepted" | sed 's/^/exception without use: /'
 }
 
 # What bounds a user's number before it is an index has to do so for a CPU that

@@ -132,11 +132,11 @@ static const char *errno_name(int err)
 	return err == 0 ? "success" : name ? name : "not an errno";
 }
 
-bool expect_true(struct place at, const char *what, bool is)
+bool expect_failed(struct place at, const char *what)
 {
-	if (!is && failure_is_told())
+	if (failure_is_told())
 		test_note("%s:%d: expected %s", at.file, at.line, what);
-	return is;
+	return false;
 }
 
 bool expect_eq(struct place at, const char *left, const char *right,

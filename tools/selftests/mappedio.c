@@ -110,31 +110,45 @@ static void ring_make(struct ring *ring)
 		ring->sqes != MAP_FAILED);
 }
 
-static __s32 ring_do(struct ring *ring, const struct io_uring_sqe *sqe)
+static void ring_begin(struct ring *ring, int op, int file, void *buffer, __u32 bytes)
 {
 	__u32 *tail = (void *)(ring->sq + ring->params.sq_off.tail);
 	__u32 *array = (void *)(ring->sq + ring->params.sq_off.array);
-	__u32 *head = (void *)(ring->cq + ring->params.cq_off.head);
-	struct io_uring_cqe *cqes = (void *)(ring->cq + ring->params.cq_off.cqes);
-	__u32 index = *tail & (ring->params.sq_entries - 1), at;
+	__u32 index = *tail & (ring->params.sq_entries - 1);
 
-	ring->sqes[index] = *sqe;
+	ring->sqes[index] = (struct io_uring_sqe){
+		.opcode = (__u8)op, .fd = file, .addr = user_ptr(buffer), .len = bytes,
+	};
 	array[index] = index;
 	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
-	REQUIRE(syscall(SYS_io_uring_enter, ring->fd, 1, 1, IORING_ENTER_GETEVENTS,
-			NULL, 0) == 1);
-	at = *head & (ring->params.cq_entries - 1);
+	REQUIRE(syscall(SYS_io_uring_enter, ring->fd, 1, 0, 0, NULL, 0) == 1);
+}
+
+static bool ring_is_pending(const struct ring *ring)
+{
+	const __u32 *tail = (void *)(ring->cq + ring->params.cq_off.tail);
+	const __u32 *head = (void *)(ring->cq + ring->params.cq_off.head);
+
+	return __atomic_load_n(tail, __ATOMIC_ACQUIRE) == *head;
+}
+
+static __s32 ring_end(struct ring *ring)
+{
+	__u32 *head = (void *)(ring->cq + ring->params.cq_off.head);
+	struct io_uring_cqe *cqes = (void *)(ring->cq + ring->params.cq_off.cqes);
+	__u32 at = *head & (ring->params.cq_entries - 1);
+
+	while (ring_is_pending(ring))
+		REQUIRE(!syscall(SYS_io_uring_enter, ring->fd, 0, 1,
+				 IORING_ENTER_GETEVENTS, NULL, 0) || errno == EINTR);
 	__atomic_store_n(head, *head + 1, __ATOMIC_RELEASE);
 	return cqes[at].res;
 }
 
 static __s32 ring_rw(struct ring *ring, int op, int file, void *buffer, __u32 bytes)
 {
-	struct io_uring_sqe sqe = {
-		.opcode = (__u8)op, .fd = file, .addr = user_ptr(buffer), .len = bytes,
-	};
-
-	return ring_do(ring, &sqe);
+	ring_begin(ring, op, file, buffer, bytes);
+	return ring_end(ring);
 }
 
 static void io_uring_reaches_objects(int heap, const void *arg)
@@ -367,6 +381,56 @@ static void spliced_pages_keep_their_content(int heap, const void *arg)
 	}
 }
 
+/* A disk in memory that takes its time, or -1; modules of a stock kernel. */
+static int slow_disk_open(void)
+{
+	static const char *const modules[][2] = {
+		{ "/modules/configfs.ko", "" },
+		{ "/modules/null_blk.ko", "gb=1 nr_devices=1 irqmode=2 completion_nsec=300000000 memory_backed=1 blocking=1" },
+	};
+	int disk;
+
+	for (size_t i = 0; i < ARRAY_SIZE(modules); i++) {
+		int module = open(modules[i][0], O_RDONLY | O_CLOEXEC);
+
+		if (module < 0)
+			continue;
+		syscall(SYS_finit_module, module, modules[i][1], 0);
+		close(module);
+	}
+	disk = open("/dev/nullb0", O_RDWR | O_DIRECT | O_CLOEXEC);
+	if (disk < 0)
+		test_skip("no slow disk: null_blk.ko was not taken along");
+	return disk;
+}
+
+/* A disk is at it still when the owner lets go; and then it ends well. */
+static void pending_io_outlives_its_object(int heap, const void *arg)
+{
+	int how = (int)(uintptr_t)arg, disk = slow_disk_open(), own = heap_open();
+	unsigned char *base = region_map(own), *object;
+	struct ring ring;
+	__u64 at;
+
+	ring_make(&ring);
+	object = object_make(own, base, BYTES, 23, &at);
+	EXPECT_EQ(ring_rw(&ring, IORING_OP_WRITE, disk, object, BYTES), BYTES);
+	memset(object, 0, BYTES);
+	ring_begin(&ring, IORING_OP_READ, disk, object, BYTES);
+	EXPECT(ring_is_pending(&ring));
+	part(own, base, at, how);
+	EXPECT(ring_is_pending(&ring));
+	overwrite_much();
+	EXPECT_EQ(ring_end(&ring), BYTES);
+	overwrite_much();
+	/* Nobody else has what the disk had: that is for the pages of the next one. */
+	at = heap_take_one(heap, PRIVHEAP_TYPE_LIST, BYTES);
+	base = region_map(heap);
+	EXPECT_EQ(zero_check(base + at, BYTES), -1);
+	close(ring.fd);
+	close(disk);
+}
+
 /* Content of slots: their slab's pages are held as well. */
 static void spliced_slots_keep_their_content(int heap, const void *arg)
 {
@@ -426,6 +490,9 @@ int main(void)
 	for (size_t i = 0; i < ARRAY_SIZE(partings); i++)
 		TEST_ARG(spliced_pages_keep_their_content, (void *)(uintptr_t)i,
 			 "spliced_pages_keep_their_content_after_%s", partings[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(partings); i++)
+		TEST_ARG(pending_io_outlives_its_object, (void *)(uintptr_t)i,
+			 "pending_io_outlives_its_object_after_%s", partings[i]);
 	TEST(spliced_slots_keep_their_content);
 	TEST(spliced_pages_of_a_moving_object);
 	return tests_run();
