@@ -149,6 +149,32 @@ static void slabs_are_as_long_as_planned(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, ph_cache_validate(cache));
 }
 
+/* It stays, and behind the others, which go first. */
+static void pinned_bare_slab_stays_behind_the_others(struct kunit *test)
+{
+	struct ph_cache *cache = ph_bare_cache(test, 1000, PH_KEEP_SLACK);
+	struct ph_slab *bare = ph_grow(test, cache, true);
+	struct ph_slab *one = ph_grow(test, cache, false);
+
+	atomic_inc(&bare->pins);
+	KUNIT_EXPECT_PTR_EQ(test, bare, list_last_entry(&cache->empty,
+							struct ph_slab, list));
+	KUNIT_ASSERT_PTR_EQ(test, one, ph_cache_pick_empty(cache, 0, 0));
+	ph_slab_destroy(cache->region, one, false);
+	one = ph_grow(test, cache, false);
+	KUNIT_EXPECT_PTR_EQ(test, bare, list_last_entry(&cache->empty,
+							struct ph_slab, list));
+	atomic_inc(&one->pins);
+	KUNIT_EXPECT_NULL(test, ph_cache_pick_empty(cache, 0, 0));
+	KUNIT_EXPECT_PTR_EQ(test, bare, list_last_entry(&cache->empty,
+							struct ph_slab, list));
+	atomic_dec(&one->pins);
+	atomic_dec(&bare->pins);
+	KUNIT_EXPECT_PTR_EQ(test, bare, ph_cache_pick_empty(cache, 0, 0));
+	ph_slab_destroy(cache->region, bare, false);
+	KUNIT_EXPECT_EQ(test, 0, ph_cache_validate(cache));
+}
+
 /* Which slab lends: bare ones before others, the fuller before the emptier. */
 static void bare_slabs_lend_first(struct kunit *test)
 {
@@ -313,6 +339,7 @@ static struct kunit_case ph_bare_test_cases[] = {
 	KUNIT_CASE(bare_slab_only_lends),
 	KUNIT_CASE(bare_slab_has_books_in_itself),
 	KUNIT_CASE_PARAM(slabs_are_as_long_as_planned, ph_bare_size_gen_params),
+	KUNIT_CASE(pinned_bare_slab_stays_behind_the_others),
 	KUNIT_CASE(bare_slabs_lend_first),
 	KUNIT_CASE(empty_slabs_that_were_bare),
 	KUNIT_CASE(promises_do_not_hold_bare_slabs),

@@ -295,6 +295,22 @@ static void span_cache_takes_exact_length_only(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ph_cache_validate(cache), 0);
 }
 
+/* Nor the next longer one, where somebody has pinned all of the length. */
+static void span_cache_takes_no_pinned_span(struct kunit *test)
+{
+	struct ph_cache *cache = ph_span_cache(test);
+	struct ph_slab *three = ph_add_span(test, cache, 3, false);
+	struct ph_slab *five = ph_add_span(test, cache, 5, false);
+
+	atomic_inc(&three->pins);
+	KUNIT_EXPECT_NULL(test, ph_cache_take_span(cache, 3));
+	KUNIT_EXPECT_PTR_EQ(test, ph_cache_take_span(cache, 5), five);
+	atomic_dec(&three->pins);
+	KUNIT_EXPECT_PTR_EQ(test, ph_cache_take_span(cache, 3), three);
+	KUNIT_EXPECT_EQ(test, cache->free_slots, 0);
+	KUNIT_EXPECT_EQ(test, ph_cache_validate(cache), 0);
+}
+
 static void span_cache_keeps_promised_spans(struct kunit *test)
 {
 	struct ph_cache *cache = ph_span_cache(test);
@@ -465,6 +481,7 @@ static struct kunit_case ph_cache_time_test_cases[] = {
 	KUNIT_CASE(cache_release_empty_stops_at_most),
 	KUNIT_CASE(cache_keeps_its_keep_slabs),
 	KUNIT_CASE(span_cache_takes_exact_length_only),
+	KUNIT_CASE(span_cache_takes_no_pinned_span),
 	KUNIT_CASE(span_cache_keeps_promised_spans),
 	KUNIT_CASE(span_cache_unpromise_counts_spans),
 	KUNIT_CASE(span_cache_remove_forgets_the_span),
