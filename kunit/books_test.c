@@ -212,6 +212,38 @@ static void wrong_order_of_idle_spans_is_found(struct kunit *test)
 			 span->promised = false, cache->promised--));
 }
 
+/* Only idle spans, and only the cache's own, are to be found by their length. */
+static void wrong_span_among_the_idle_is_found(struct kunit *test)
+{
+	struct privheap_type desc = {
+		.name = "large", .min_bytes = 20000, .max_bytes = 90000,
+		.keep_slabs = 2,
+	};
+	struct ph_heap *heap = ph_test_heap(test);
+	u32 id = ph_test_type(test, &desc), i;
+	u64 idle = ph_test_alloc(test, id, 20000);
+	u64 wrong[2] = { ph_test_alloc(test, id, 20000) };
+	struct rb_node *node, *other;
+	struct ph_slab *span;
+
+	desc.name[0] = 'b';
+	wrong[1] = ph_test_alloc(test, ph_test_type(test, &desc), 20000);
+	KUNIT_ASSERT_EQ(test, 0, ph_test_free(heap, idle));
+	KUNIT_ASSERT_EQ(test, 0, ph_test_free(heap, wrong[1]));
+	span = ph_fixture_slab(&heap->region, idle & PH_OFFSET_MASK);
+	KUNIT_ASSERT_NOT_NULL(test, span);
+	KUNIT_ASSERT_EQ(test, ph_validate(heap), 0);
+	node = ph_span_node(span);
+	/* Of the same length, and the only one there: number and order are right. */
+	for (i = 0; i < 2; i++) {
+		other = ph_span_node(ph_fixture_slab(&heap->region, wrong[i] &
+						     PH_OFFSET_MASK));
+		PH_EXPECT_FOUND(test,
+				rb_replace_node(node, other, &span->cache->idle),
+				rb_replace_node(other, node, &span->cache->idle));
+	}
+}
+
 static void wrong_list_of_a_run_in_stock_is_found(struct kunit *test)
 {
 	struct ph_region *region = &ph_test_heap(test)->region;
@@ -250,6 +282,7 @@ static struct kunit_case ph_books_test_cases[] = {
 	KUNIT_CASE(wrong_sums_of_a_heap_are_found),
 	KUNIT_CASE(wrong_places_of_idle_spans_are_found),
 	KUNIT_CASE(wrong_order_of_idle_spans_is_found),
+	KUNIT_CASE(wrong_span_among_the_idle_is_found),
 	KUNIT_CASE(wrong_list_of_a_run_in_stock_is_found),
 	KUNIT_CASE(wrong_use_of_a_quota_is_found),
 	{}

@@ -314,6 +314,25 @@ static void give_a_slot_twice_in_one_call(struct kunit *test)
 }
 
 /* Many runs of many caches, more than are worked on in one go. */
+/* What somebody who guessed has given back comes back no second time. */
+static void undo_leaves_what_was_given_back(struct kunit *test)
+{
+	struct ph_heap *heap = ph_test_heap(test);
+	struct privheap_run runs[3];
+	u32 done, i;
+
+	for (i = 0; i < 3; i++)
+		runs[i] = ph_test_take(test, i == 1 ? PRIVHEAP_TYPE_OBJECT :
+						      PRIVHEAP_TYPE_INT,
+				       i == 1 ? 100000 : 28, 1);
+	KUNIT_ASSERT_EQ(test, 0, ph_hand_back(heap, 0, runs, 2, false, &done));
+	KUNIT_EXPECT_EQ(test, ph_handed(test), 1);
+	ph_hand_undo(heap, runs, 3);
+	KUNIT_EXPECT_EQ(test, ph_handed(test), 0);
+	KUNIT_EXPECT_EQ(test, ph_stat(test).given, 3);
+	ph_test_expect_sound(test);
+}
+
 static void give_many_of_all_types(struct kunit *test)
 {
 	struct ph_heap *heap = ph_test_heap(test);
@@ -478,6 +497,7 @@ static struct kunit_case ph_hand_test_cases[] = {
 	KUNIT_CASE(give_is_all_or_nothing),
 	KUNIT_CASE(give_many_of_which_the_last_is_not_out),
 	KUNIT_CASE(give_a_slot_twice_in_one_call),
+	KUNIT_CASE(undo_leaves_what_was_given_back),
 	KUNIT_CASE(give_many_of_all_types),
 	KUNIT_CASE(give_wipes_where_the_type_says_so),
 	KUNIT_CASE(take_uses_promises),

@@ -580,6 +580,11 @@ static void region_next_slab_steps_by_segment(struct kunit *test)
 	offset += 2 * PAGE_SIZE;
 	KUNIT_EXPECT_NULL(test, ph_region_next_slab(fix->region, &offset));
 	KUNIT_EXPECT_EQ(test, offset, 26 * ph_seg_bytes);
+	/* Nothing is behind the end, and who goes on there gets on. */
+	offset = ph_region_end(fix->region);
+	KUNIT_EXPECT_NULL(test, ph_region_next_slab(fix->region, &offset));
+	KUNIT_EXPECT_EQ(test, offset,
+			ph_region_end(fix->region) + ph_seg_bytes);
 	rcu_read_unlock();
 	ph_region_unpublish(fix->region, start, 2, 1);
 	ph_region_unpublish(fix->region, 10 * ph_seg_bytes, 1, 1);
