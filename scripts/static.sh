@@ -107,15 +107,16 @@ analyze_module() {
 }
 
 analyze_program() {
-	local flags=(-std=gnu11 -D_GNU_SOURCE -Iinclude/uapi -Itools/lib -I"${1%/*}")
+	local flags=()
 
 	case $1 in
 	tools/fuzz/pure/* | tools/fuzz/shim/*)
-		flags+=(-include shim.h -Itools/fuzz/shim -Ibuild/fuzz-pure/include
+		flags=(-include shim.h -Itools/fuzz/shim -Ibuild/fuzz-pure/include
 			-Iinclude -Imodule -Wno-everything) ;;
-	*/peer.c) flags+=('-DPEER="peer"' '-DPEER_LIBRARY="library"') ;;
+	*/peer.c) flags=('-DPEER="peer"' '-DPEER_LIBRARY="library"') ;;
 	esac
-	analyze "$1" "${flags[@]}"
+	analyze "$1" -std=gnu11 -D_GNU_SOURCE "${flags[@]}" -Iinclude/uapi -Itools/lib \
+		-I"${1%/*}"
 }
 
 # The suites of KUnit are beyond the headers of a stock kernel, which has none.

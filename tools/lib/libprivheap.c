@@ -85,11 +85,15 @@ static const char *open_advice(int err)
  */
 char *privheap_open_message(int err, char *buffer, size_t bytes)
 {
-	const char *advice = open_advice(err);
+	const char *advice = open_advice(err), *text = strerrordesc_np(err);
 	int saved = errno;
 
-	errno = err;
-	snprintf(buffer, bytes, advice ? "%s: %m: %s" : "%s: %m", device(), advice);
+	/*
+	 * Not strerror(), nor %m: the first allocation of a program may be one that
+	 * setlocale() makes, with the lock that translating takes.
+	 */
+	snprintf(buffer, bytes, "%s: %s%s%s", device(), text ? text : "unknown error",
+		 advice ? ": " : "", advice ? advice : "");
 	errno = saved;
 	return buffer;
 }

@@ -8,6 +8,7 @@
 #include "common.h"
 
 #include <fcntl.h>
+#include <locale.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -354,10 +355,21 @@ static void in_a_handler(void)
 }
 #endif
 
+/* The first allocation of all, and with the lock that translating takes. */
+static void first_in_setlocale(void)
+{
+	alarm(30);
+	for (int i = 0; i < 3; i++) {
+		setlocale(LC_ALL, i % 2 ? "C" : "C.UTF-8");
+		use_heap();
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
 } cases[] = {
+	{ "first_in_setlocale", first_in_setlocale },
 	{ "many_handlers", many_handlers },
 	{ "signals_blocked", signals_blocked },
 	{ "alternate_stack_on_the_heap", alternate_stack },
