@@ -40,7 +40,7 @@ struct privheap *privheap_create(const struct privheap_attr *attr)
 		ph_heap_destroy(heap);
 		return ERR_PTR(err);
 	}
-	ph_reclaim_kick();
+	ph_reclaim_kick(false);
 	return (struct privheap *)heap;
 }
 EXPORT_SYMBOL_GPL(privheap_create);

@@ -46,7 +46,7 @@ static int ph_dev_open(struct inode *inode, struct file *file)
 		return PTR_ERR(heap);
 	file->private_data = heap;
 	ph_view_bind(&heap->region.view, file);
-	ph_reclaim_kick();
+	ph_reclaim_kick(false);
 	return nonseekable_open(inode, file);
 }
 

@@ -28,6 +28,7 @@
 #include "compat.h"
 #include "content.h"
 #include "map.h"
+#include "reclaim.h"
 #include "unit.h"
 
 /* Pages of a span that a fault puts in place at once. */
@@ -494,6 +495,8 @@ static int ph_map_stat(struct ph_heap *heap, struct vm_area_struct *vma,
 	for (addr = vma->vm_start; addr < vma->vm_end && !err;
 	     addr += PAGE_SIZE, from += PAGE_SIZE)
 		err = vm_insert_page(vma, addr, vmalloc_to_page(from));
+	if (!err)
+		ph_reclaim_kick(true);
 	return err;
 }
 

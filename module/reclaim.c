@@ -24,11 +24,14 @@ static unsigned int ph_interval_ms = 2000;
 static void ph_reclaim_work(struct work_struct *work);
 /* Deferrable: an idle machine is not woken up for it. */
 static DECLARE_DEFERRABLE_WORK(ph_reclaim_tick, ph_reclaim_work);
+/* Instead of it where a program may be looking at a statistics page. */
+static DECLARE_DELAYED_WORK(ph_reclaim_watched, ph_reclaim_work);
 
 struct ph_reclaim_sum {
 	unsigned long wanted;
 	unsigned long pages;
 	bool heaps;
+	bool watched;
 };
 
 static void ph_reclaim_heap_work(struct work_struct *work)
@@ -69,6 +72,7 @@ static void ph_reclaim_tick_heap(struct ph_heap *heap, void *data)
 	struct ph_reclaim_sum *sum = data;
 
 	sum->heaps = true;
+	sum->watched |= !!ph_view_stat(&heap->region.view);
 	if (ph_reclaim_defer(heap, false) || !down_read_trylock(&heap->sem))
 		return;
 	ph_supply_tick(heap);
@@ -79,22 +83,29 @@ static void ph_reclaim_tick_heap(struct ph_heap *heap, void *data)
 static void ph_reclaim_work(struct work_struct *work)
 {
 	struct ph_reclaim_sum sum = {};
-
 	bool busy = !ph_heap_try_for_each(ph_reclaim_tick_heap, &sum);
 
 	if (ph_reserve_sweep_units() || sum.heaps || busy)
-		ph_reclaim_kick();
+		ph_reclaim_kick(sum.watched || busy);
 }
 
 /**
  * ph_reclaim_kick() - see to it that there is a next interval
+ * @watched: a program can see when it ends; else that may be later, when the
+ *	machine has something to do
  *
  * Context: any.
  */
-void ph_reclaim_kick(void)
+void ph_reclaim_kick(bool watched)
 {
-	queue_delayed_work(system_unbound_wq, &ph_reclaim_tick,
-			   msecs_to_jiffies(READ_ONCE(ph_interval_ms)));
+	unsigned long delay = msecs_to_jiffies(READ_ONCE(ph_interval_ms));
+
+	if (watched) {
+		cancel_delayed_work(&ph_reclaim_tick);
+		queue_delayed_work(system_unbound_wq, &ph_reclaim_watched, delay);
+	} else if (!delayed_work_pending(&ph_reclaim_watched)) {
+		queue_delayed_work(system_unbound_wq, &ph_reclaim_tick, delay);
+	}
 }
 
 /**
@@ -204,6 +215,8 @@ int ph_reclaim_init(void)
 void ph_reclaim_exit(void)
 {
 	ph_compat_shrinker_unregister(ph_shrinker);
+	cancel_delayed_work_sync(&ph_reclaim_watched);
+	/* Last, for the other may have begun it. */
 	cancel_delayed_work_sync(&ph_reclaim_tick);
 	destroy_workqueue(ph_reclaim_wq);
 }

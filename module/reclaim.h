@@ -5,7 +5,7 @@
 
 int ph_reclaim_init(void);
 void ph_reclaim_exit(void);
-void ph_reclaim_kick(void);
+void ph_reclaim_kick(bool watched);
 
 unsigned long ph_reclaim_count(void);
 unsigned long ph_reclaim_scan(unsigned long pages);
