@@ -43,7 +43,8 @@ static sparse                checks address spaces and locking
 static shellcheck            checks the scripts
 static ocaml                 some of these have scripts in it
 static coccinelle            looks for mistakes by the kernel's semantic patches
-static clang                 analyses the user programs
+static clang                 analyses the module and the user programs
+static pkgconf               tells how to build against the library
 static perl                  runs checkpatch and kernel-doc
 static g++                   the user header has to be C++ too
 static xz-utils              unpacks checkpatch and kernel-doc

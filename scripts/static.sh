@@ -193,6 +193,23 @@ library_versions() {
 	! grep -v '@@PRIVHEAP_[0-9]*$' "$work/names"
 }
 
+# As a program is built against the library where it was installed, both ways.
+library_by_pkg_config() {
+	local flags how
+
+	DESTDIR=$work/root PREFIX=/usr KDIR=$(headers_dir 6.1 amd64) \
+		scripts/install.sh install >/dev/null 2>"$work/installed" ||
+		{ cat "$work/installed"; return 1; }
+	export PKG_CONFIG_SYSROOT_DIR=$work/root PKG_CONFIG_LIBDIR=$work/root/usr/lib/pkgconfig
+	printf '#include <libprivheap.h>\nint main(void) { return !*privheap_strerror(1); }\n' \
+		>"$work/user.c"
+	for how in "" --static; do
+		read -ra flags < <(pkg-config $how --cflags --libs libprivheap)
+		gcc -Wall -Wextra -Werror -o "$work/user" "$work/user.c" ${how:+-static} "${flags[@]}" &&
+			LD_LIBRARY_PATH=$work/root/usr/lib "$work/user" || return
+	done
+}
+
 scripts/setup.sh build vm static
 kernel=$(kernel_source 6.1)
 for line in 6.1 6.12; do
@@ -213,6 +230,7 @@ check "library header, C++17" library_header g++ -x c++ -std=c++17
 check "user programs, -Werror" user_programs
 check "versions of the shared library" library_versions
 check "names of the static library" library_names
+check "the library by pkg-config" library_by_pkg_config
 check "shellcheck" shell_scripts
 check "python syntax" python_scripts
 check "the judge of KTAP" ktap_judge
