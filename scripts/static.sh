@@ -220,7 +220,7 @@ check "checkpatch --strict" checkpatch
 check "kernel-doc" kernel_doc
 check "semantic patches, module" semantic_patches module
 check "semantic patches, suites" semantic_patches kunit
-check "static analysis, user programs" analyzer
+check "static analysis" analyzer
 check "bounds under speculation" speculation
 check "user header, C90" uapi_header gcc -x c -std=c90
 check "user header, C11" uapi_header gcc -x c -std=c11
