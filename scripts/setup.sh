@@ -21,6 +21,7 @@ build  linux-headers:6.1:amd64  to build the module against
 vm     qemu-system-x86       the virtual machine
 vm     busybox-static        its user space
 vm     cpio                  its initramfs
+vm     xz-utils              unpacks modules of the newer kernel line
 vm     gcc-multilib          a 32-bit test program for the compat door
 kunit  linux-source-6.1      the kernel that runs the suites
 kunit  xz-utils              unpacks it

@@ -89,13 +89,20 @@ choose_kernel() {
 	modules_root=$root/lib/modules/$release
 }
 
-# The module by its file name, whatever folder of the image it is in.
+# The module by its file name, whatever folder of the image it is in; unpacked, which
+# the guest would not do.
 add_stock_modules() {
 	local module file
 
 	for module in "${modules[@]}"; do
-		file=$(find "$modules_root" -name "$module.ko" 2>/dev/null | head -n 1)
+		file=$(find "$modules_root" \( -name "$module.ko" -o -name "$module.ko.xz" \) \
+			2>/dev/null | head -n 1)
 		[ -n "$file" ] || fail_setup "the image has no module $module"
+		case $file in
+		*.xz)
+			xz -dc "$file" >"$work/$module.ko"
+			file=$work/$module.ko ;;
+		esac
 		adds+=("$file")
 	done
 }
