@@ -154,14 +154,15 @@ static void wrong_sums_of_a_heap_are_found(struct kunit *test)
 			(atomic64_dec(&region->metadata), cache->free_slots--));
 }
 
+static const struct privheap_type ph_large = {
+	.name = "large", .min_bytes = 20000, .max_bytes = 90000,
+	.keep_slabs = 2,
+};
+
 static void wrong_places_of_idle_spans_are_found(struct kunit *test)
 {
-	struct privheap_type desc = {
-		.name = "large", .min_bytes = 20000, .max_bytes = 90000,
-		.keep_slabs = 2,
-	};
 	struct ph_heap *heap = ph_test_heap(test);
-	u32 id = ph_test_type(test, &desc);
+	u32 id = ph_test_type(test, &ph_large);
 	u64 small = ph_test_alloc(test, id, 20000);
 	u64 large = ph_test_alloc(test, id, 90000);
 	struct ph_cache *cache;
@@ -190,12 +191,8 @@ static void wrong_places_of_idle_spans_are_found(struct kunit *test)
 /* Of those of one length the promised ones come first. */
 static void wrong_order_of_idle_spans_is_found(struct kunit *test)
 {
-	struct privheap_type desc = {
-		.name = "large", .min_bytes = 20000, .max_bytes = 90000,
-		.keep_slabs = 2,
-	};
 	struct ph_heap *heap = ph_test_heap(test);
-	u32 id = ph_test_type(test, &desc);
+	u32 id = ph_test_type(test, &ph_large);
 	u64 first = ph_test_alloc(test, id, 20000);
 	u64 second = ph_test_alloc(test, id, 20000);
 	struct ph_cache *cache;
@@ -203,7 +200,9 @@ static void wrong_order_of_idle_spans_is_found(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, 0, ph_test_free(heap, first));
 	KUNIT_ASSERT_EQ(test, 0, ph_test_free(heap, second));
-	cache = ph_fixture_slab(&heap->region, first & PH_OFFSET_MASK)->cache;
+	span = ph_fixture_slab(&heap->region, first & PH_OFFSET_MASK);
+	KUNIT_ASSERT_NOT_NULL(test, span);
+	cache = span->cache;
 	span = ph_span_of_node(rb_last(&cache->idle));
 	KUNIT_ASSERT_EQ(test, ph_validate(heap), 0);
 	PH_EXPECT_FOUND(test, (list_move(&span->list, &cache->reserved),
@@ -215,10 +214,7 @@ static void wrong_order_of_idle_spans_is_found(struct kunit *test)
 /* Only idle spans, and only the cache's own, are to be found by their length. */
 static void wrong_span_among_the_idle_is_found(struct kunit *test)
 {
-	struct privheap_type desc = {
-		.name = "large", .min_bytes = 20000, .max_bytes = 90000,
-		.keep_slabs = 2,
-	};
+	struct privheap_type desc = ph_large;
 	struct ph_heap *heap = ph_test_heap(test);
 	u32 id = ph_test_type(test, &desc), i;
 	u64 idle = ph_test_alloc(test, id, 20000);

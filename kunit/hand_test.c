@@ -313,7 +313,6 @@ static void give_a_slot_twice_in_one_call(struct kunit *test)
 	ph_test_expect_sound(test);
 }
 
-/* Many runs of many caches, more than are worked on in one go. */
 /* What somebody who guessed has given back comes back no second time. */
 static void undo_leaves_what_was_given_back(struct kunit *test)
 {
@@ -333,6 +332,7 @@ static void undo_leaves_what_was_given_back(struct kunit *test)
 	ph_test_expect_sound(test);
 }
 
+/* Many runs of many caches, more than are worked on in one go. */
 static void give_many_of_all_types(struct kunit *test)
 {
 	struct ph_heap *heap = ph_test_heap(test);

@@ -121,7 +121,7 @@ analyze_program() {
 
 # The suites of KUnit are beyond the headers of a stock kernel, which has none.
 analyzer() {
-	local kdir file
+	local kdir
 
 	kdir=$(headers_dir 6.1 amd64) || return
 	make -s -C tools/fuzz/pure "$top/build/fuzz-pure/include/.made" || return

@@ -51,6 +51,14 @@ int privheap_open(void)
 	return open(device(), O_RDWR | O_CLOEXEC);
 }
 
+/* Never translated, unlike what strerror() says. */
+static const char *plain_text(int err)
+{
+	const char *text = strerrordesc_np(err);
+
+	return text ? text : "unknown error";
+}
+
 static const char *open_advice(int err)
 {
 	switch (err) {
@@ -85,14 +93,14 @@ static const char *open_advice(int err)
  */
 char *privheap_open_message(int err, char *buffer, size_t bytes)
 {
-	const char *advice = open_advice(err), *text = strerrordesc_np(err);
+	const char *advice = open_advice(err);
 	int saved = errno;
 
 	/*
 	 * Not strerror(), nor %m: the first allocation of a program may be one that
 	 * setlocale() makes, with the lock that translating takes.
 	 */
-	snprintf(buffer, bytes, "%s: %s%s%s", device(), text ? text : "unknown error",
+	snprintf(buffer, bytes, "%s: %s%s%s", device(), plain_text(err),
 		 advice ? ": " : "", advice ? advice : "");
 	errno = saved;
 	return buffer;
@@ -110,8 +118,6 @@ char *privheap_open_message(int err, char *buffer, size_t bytes)
  */
 const char *privheap_strerror(int err)
 {
-	const char *text;
-
 	switch (err) {
 	case EXDEV:
 		return "the handle was given out by another heap";
@@ -136,8 +142,7 @@ const char *privheap_strerror(int err)
 	case EDQUOT:
 		return "a quota or maximum of the type, heap or module is exhausted";
 	default:
-		text = strerrordesc_np(err);
-		return text ? text : "unknown error";
+		return plain_text(err);
 	}
 }
 

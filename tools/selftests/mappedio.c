@@ -55,25 +55,37 @@ static void read_and_write_reach_objects(int heap, const void *arg)
 	EXPECT_EQ(errno, EFAULT);
 }
 
-/* A disk in memory, or -1; a stock kernel has it as a module. */
-static int disk_open(void)
+/* Of a stock kernel, if it was taken along. */
+static void module_load(const char *path, const char *parameters)
 {
-	int module = open("/modules/brd.ko", O_RDONLY | O_CLOEXEC), disk;
+	int module = open(path, O_RDONLY | O_CLOEXEC);
 
-	if (module >= 0) {
-		syscall(SYS_finit_module, module, "rd_nr=1 rd_size=4096", 0);
-		close(module);
-	}
-	disk = open("/dev/ram0", O_RDWR | O_DIRECT | O_CLOEXEC);
+	if (module < 0)
+		return;
+	syscall(SYS_finit_module, module, parameters, 0);
+	close(module);
+}
+
+static int disk_open(const char *path)
+{
+	int disk = open(path, O_RDWR | O_DIRECT | O_CLOEXEC);
+
 	if (disk < 0)
-		test_skip("no disk in memory: brd.ko was not taken along");
+		test_skip("no %s: its module was not taken along", path);
 	return disk;
+}
+
+/* A disk in memory. */
+static int fast_disk_open(void)
+{
+	module_load("/modules/brd.ko", "rd_nr=1 rd_size=4096");
+	return disk_open("/dev/ram0");
 }
 
 static void direct_io_reaches_objects(int heap, const void *arg)
 {
 	unsigned char *base = region_map(heap), *from, *to;
-	int disk = disk_open();
+	int disk = fast_disk_open();
 	__u64 at[2];
 
 	(void)arg;
@@ -381,27 +393,13 @@ static void spliced_pages_keep_their_content(int heap, const void *arg)
 	}
 }
 
-/* A disk in memory that takes its time, or -1; modules of a stock kernel. */
+/* One that takes its time. */
 static int slow_disk_open(void)
 {
-	static const char *const modules[][2] = {
-		{ "/modules/configfs.ko", "" },
-		{ "/modules/null_blk.ko", "gb=1 nr_devices=1 irqmode=2 completion_nsec=300000000 memory_backed=1 blocking=1" },
-	};
-	int disk;
-
-	for (size_t i = 0; i < ARRAY_SIZE(modules); i++) {
-		int module = open(modules[i][0], O_RDONLY | O_CLOEXEC);
-
-		if (module < 0)
-			continue;
-		syscall(SYS_finit_module, module, modules[i][1], 0);
-		close(module);
-	}
-	disk = open("/dev/nullb0", O_RDWR | O_DIRECT | O_CLOEXEC);
-	if (disk < 0)
-		test_skip("no slow disk: null_blk.ko was not taken along");
-	return disk;
+	module_load("/modules/configfs.ko", "");
+	module_load("/modules/null_blk.ko", "gb=1 nr_devices=1 irqmode=2 "
+		    "completion_nsec=300000000 memory_backed=1 blocking=1");
+	return disk_open("/dev/nullb0");
 }
 
 /* A disk is at it still when the owner lets go; and then it ends well. */

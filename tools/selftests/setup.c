@@ -2,9 +2,9 @@
 /*
  * QUERY and SETUP: what a heap tells of itself, and its limits and reserve.
  */
-#include <sys/mman.h>
-
 #include "calls.h"
+
+#include <sys/mman.h>
 
 #define MIB	(1ULL << 20)
 
